@@ -1,0 +1,204 @@
+"""The `@job` decorator: a typed function becomes a handler definition, and nothing is registered behind its back."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, TypeVar, cast, get_type_hints, overload
+
+from typing_extensions import Unpack
+
+from jobcore.errors import InvalidHandlerError
+from jobcore.limits import check_job_name, check_queue_name
+from jobcore.models import Execution
+from jobcore.policies.retry import DEFAULT_RETRY, RetryPolicy
+from jobcore.ports.context import JobContext
+
+if TYPE_CHECKING:
+    from jobcore.ports.handle import Enqueuer, EnqueueOptions, JobHandle
+
+DataT = TypeVar("DataT")
+ResultT = TypeVar("ResultT")
+
+DEFAULT_TIMEOUT = timedelta(minutes=10)
+
+HandlerFunction = Callable[[JobContext, DataT], "Awaitable[ResultT] | ResultT"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HandlerDefinition(Generic[DataT, ResultT]):
+    """A handler: its function, its payload's type, and its policies.
+
+    It stays callable, so that a unit test runs the function itself: `await send_mail(ctx, data)`.
+    """
+
+    name: str
+    function: Callable[[JobContext, DataT], Any]
+    payload_type: Any
+    """What the second parameter is annotated with: usually a pydantic model; any type that pydantic can check."""
+    retry: RetryPolicy = DEFAULT_RETRY
+    timeout: timedelta = DEFAULT_TIMEOUT
+    execution: Execution = Execution.ASYNC
+    queue: str = ""
+    """The name by default; handlers may share a queue."""
+    priority: int = 0
+    runner: str | None = None
+    """The engine this handler asks for; `None` leaves it to the routes and the settings."""
+    edition: str = "community"
+    description: str = ""
+    abort_grace: timedelta = field(default=timedelta(seconds=5))
+    """How long an aborted handler may take to end before it is cancelled (async) or killed (process)."""
+
+    def __call__(self, ctx: JobContext, data: DataT) -> Any:
+        return self.function(ctx, data)
+
+    async def enqueue(self, app: Enqueuer, data: DataT, **options: Unpack[EnqueueOptions]) -> JobHandle[ResultT]:
+        """Enqueue this job on `app`; see `JobApp.enqueue` for the options, and what is raised."""
+        return await app.enqueue(self, data, **options)
+
+    @property
+    def location(self) -> str:
+        """Where the function is defined, for messages: `module:qualname`."""
+        return f"{self.function.__module__}:{self.function.__qualname__}"
+
+
+@overload
+def job(
+    name: str,
+    *,
+    retry: RetryPolicy = ...,
+    timeout: timedelta = ...,
+    execution: Execution | str | None = ...,
+    queue: str | None = ...,
+    priority: int = ...,
+    runner: str | None = ...,
+    edition: str = ...,
+    description: str | None = ...,
+    abort_grace: timedelta = ...,
+) -> _JobDecorator: ...
+
+
+@overload
+def job(name: Callable[..., Any]) -> HandlerDefinition[Any, Any]: ...
+
+
+def job(name: Any, **options: Any) -> Any:
+    """Make a handler of a function `(ctx, data)`, with its payload's type read from the annotation of `data`.
+
+    Args:
+        name: the job's name, unique within an application; letters, digits, `_`, `-`, `.` and `/`.
+        retry: when and how often to try again; 3 attempts from 1 second, doubling up to 30 seconds.
+        timeout: how long one attempt may take; 10 minutes by default.
+        execution: `async`, `thread` or `process`; by default `async` for `async def` and `thread` for `def`.
+        queue: the queue's name, if several handlers are to share one.
+        priority: higher is more important.
+        runner: the engine this handler asks for.
+        edition: `enterprise` keeps it out of the Community Edition.
+        description: one line for lists; by default the first line of the docstring.
+        abort_grace: how long an aborted handler may take to end by itself.
+
+    Raises:
+        InvalidHandlerError: if the function cannot serve, with the reason.
+    """
+    if callable(name):
+        function = cast("Callable[..., Any]", name)
+        raise InvalidHandlerError(
+            f'Write @job("a-name") above {_location(function)}; a job\'s name outlives its function.'
+        )
+    return _JobDecorator(name, options)
+
+
+class _JobDecorator:
+    """What `job("name", ...)` returns; typed so that the definition keeps the function's payload and result."""
+
+    def __init__(self, name: str, options: dict[str, Any]) -> None:
+        self._name = name
+        self._options = options
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[JobContext, DataT, ...], Awaitable[ResultT]], /
+    ) -> HandlerDefinition[DataT, ResultT]: ...
+
+    @overload
+    def __call__(
+        self, function: Callable[Concatenate[JobContext, DataT, ...], ResultT], /
+    ) -> HandlerDefinition[DataT, ResultT]: ...
+
+    def __call__(self, function: Callable[..., Any], /) -> Any:
+        return define(self._name, function, **self._options)
+
+
+def define(name: str, function: Callable[..., Any], **options: Any) -> HandlerDefinition[Any, Any]:
+    """Return the definition of `function` as job `name`; what `@job` calls. Raises `InvalidHandlerError`."""
+    check_job_name(name)
+    payload_type = _payload_type(name, function)
+    execution = _execution(name, function, options.pop("execution", None))
+    queue = check_queue_name(options.pop("queue", None) or name)
+    description = options.pop("description", None)
+    timeout = options.get("timeout", DEFAULT_TIMEOUT)
+    if not isinstance(timeout, timedelta) or timeout <= timedelta():
+        raise InvalidHandlerError(f"Job {name!r}: timeout must be a timedelta above zero, not {timeout!r}.")
+    if description is None:
+        description = (inspect.getdoc(function) or "").partition("\n")[0]
+    return HandlerDefinition(
+        name=name,
+        function=function,
+        payload_type=payload_type,
+        execution=execution,
+        queue=queue,
+        description=description,
+        **options,
+    )
+
+
+def _payload_type(name: str, function: Callable[..., Any]) -> Any:
+    parameters = [
+        parameter
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ]
+    if len(parameters) != 2:
+        raise InvalidHandlerError(
+            f"Job {name!r}: {_location(function)} must take exactly (ctx, data), not {inspect.signature(function)}."
+        )
+    try:
+        hints = get_type_hints(function, include_extras=True)
+    except NameError as error:
+        raise InvalidHandlerError(
+            f"Job {name!r}: the annotations of {_location(function)} do not resolve ({error}); "
+            "import the payload's model at module level, outside TYPE_CHECKING."
+        ) from error
+    annotation = hints.get(parameters[1].name)
+    if annotation is None:
+        raise InvalidHandlerError(
+            f"Job {name!r}: annotate {parameters[1].name!r} of {_location(function)} with the payload's type, "
+            "for instance a subclass of jobcore.JobData, or dict[str, Any] for any object."
+        )
+    return annotation
+
+
+def _execution(name: str, function: Callable[..., Any], wanted: Execution | str | None) -> Execution:
+    is_async = inspect.iscoroutinefunction(function)
+    if wanted is None:
+        return Execution.ASYNC if is_async else Execution.THREAD
+    try:
+        execution = Execution(wanted)
+    except ValueError:
+        raise InvalidHandlerError(
+            f"Job {name!r}: execution must be 'async', 'thread' or 'process', not {wanted!r}."
+        ) from None
+    if is_async and execution is Execution.THREAD:
+        raise InvalidHandlerError(f"Job {name!r}: {_location(function)} is async; write 'def' to run it in a thread.")
+    if not is_async and execution is Execution.ASYNC:
+        raise InvalidHandlerError(
+            f"Job {name!r}: {_location(function)} is a plain 'def' and would block the event loop; "
+            "write 'async def', or leave it to a thread."
+        )
+    return execution
+
+
+def _location(function: Callable[..., Any]) -> str:
+    return f"{getattr(function, '__module__', '?')}:{getattr(function, '__qualname__', repr(function))}"

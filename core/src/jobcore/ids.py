@@ -1,0 +1,42 @@
+"""Job ids: UUID version 7, so that ids sort by the time they were made and an index grows at one end."""
+
+from __future__ import annotations
+
+import os
+import time
+from uuid import UUID
+
+from jobcore.errors import InvalidTenantError
+
+SYSTEM_TENANT = UUID(int=0)
+"""The tenant of jobs that belong to no customer; written `'system'` in payloads."""
+
+NO_USER = UUID(int=0)
+"""The user of jobs that no person asked for."""
+
+
+def uuid7() -> UUID:
+    """Return a new UUID version 7: 48 bits of Unix time in milliseconds, then random bits (RFC 9562, section 5.7)."""
+    random = int.from_bytes(os.urandom(10))
+    milliseconds = time.time_ns() // 1_000_000
+    high = milliseconds << 16 | 0x7000 | random >> 68
+    low = 0b10 << 62 | random & (1 << 62) - 1
+    return UUID(int=high << 64 | low)
+
+
+def parse_tenant(value: object) -> UUID:
+    """Return the tenant that `value` names: a UUID, its text, or `'system'`.
+
+    Raises:
+        InvalidTenantError: for anything else.
+    """
+    if isinstance(value, UUID):
+        return value
+    if value == "system":
+        return SYSTEM_TENANT
+    if isinstance(value, str):
+        try:
+            return UUID(value)
+        except ValueError:
+            pass
+    raise InvalidTenantError(f"A tenant id is a UUID or 'system', not {str(value)[:60]!r}.")
