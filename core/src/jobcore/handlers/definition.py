@@ -17,7 +17,7 @@ from jobcore.policies.retry import DEFAULT_RETRY, RetryPolicy
 from jobcore.ports.context import JobContext
 
 if TYPE_CHECKING:
-    from jobcore.ports.handle import Enqueuer, EnqueueOptions, JobHandle
+    from jobcore.ports.handle import EnqueueOptions, Enqueuer, JobHandle
 
 DataT = TypeVar("DataT")
 ResultT = TypeVar("ResultT")

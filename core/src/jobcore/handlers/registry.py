@@ -144,14 +144,12 @@ def _adapt(function: Callable[..., Any]) -> Callable[..., Any]:
     first = next(iter(inspect.signature(function).parameters), "")
     wants_id = first in {"job_id", "jobId", "id", "_job_id"}
 
-    if inspect.iscoroutinefunction(function):
+    def call(ctx: JobContext, data: dict[str, Any]) -> Any:
+        return function(str(ctx.job_id) if wants_id else ctx, data)
 
-        async def call(ctx: JobContext, data: dict[str, Any]) -> Any:
-            return await function(str(ctx.job_id) if wants_id else ctx, data)
-    else:
+    async def call_async(ctx: JobContext, data: dict[str, Any]) -> Any:
+        return await function(str(ctx.job_id) if wants_id else ctx, data)
 
-        def call(ctx: JobContext, data: dict[str, Any]) -> Any:
-            return function(str(ctx.job_id) if wants_id else ctx, data)
-
-    call.__module__, call.__qualname__, call.__doc__ = function.__module__, function.__qualname__, function.__doc__
-    return call
+    adapted = call_async if inspect.iscoroutinefunction(function) else call
+    adapted.__module__, adapted.__qualname__, adapted.__doc__ = function.__module__, function.__qualname__, function.__doc__
+    return adapted

@@ -6,7 +6,7 @@ A port is an abstract base class or a protocol; it is async, typed, and knows no
 from jobcore.ports.clock import Clock, SystemClock
 from jobcore.ports.codec import PayloadCodec, PlainCodec
 from jobcore.ports.context import AbortSignal, JobContext, Services, TenantDatabase
-from jobcore.ports.handle import Enqueuer, EnqueueOptions, JobHandle
+from jobcore.ports.handle import EnqueueOptions, Enqueuer, JobHandle
 from jobcore.ports.middleware import CallNext, Middleware
 from jobcore.ports.observer import Observer
 from jobcore.ports.runner import (

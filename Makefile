@@ -1,0 +1,67 @@
+# Everything a newcomer needs: `make demo` and `make test`. Needs Python >= 3.11, pip and make; nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DISTRIBUTIONS := core plugins/postgres_storage plugins/pgboss_runner plugins/builtin_handlers plugins/devkit
+EDITABLE := $(foreach path,$(DISTRIBUTIONS),-e $(path))
+MANIFESTS := pyproject.toml $(foreach path,$(DISTRIBUTIONS),$(path)/pyproject.toml)
+WORKERS ?= 2
+
+.PHONY: install demo test soak check format dist clean bench
+
+install: $(VENV)/.installed
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "jobcore needs Python 3.11 or newer; $(PYTHON) is $$($(PYTHON) --version). Try: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null && $(PYTHON) -m venv $(VENV) || { \
+		$(PYTHON) -m pip install --quiet --target .venv-boot virtualenv && \
+		PYTHONPATH=.venv-boot $(PYTHON) -m virtualenv --quiet $(VENV); }
+	@$(BIN)/python -m pip install --quiet --upgrade pip
+
+# One command names every path: the name jobcore on the public index belongs to somebody else.
+$(VENV)/.installed: $(BIN)/python $(MANIFESTS)
+	@echo "Installing jobcore and its tools into $(VENV) ..."
+	@$(BIN)/python -m pip install --quiet $(EDITABLE) -e . --group dev
+	@touch $@
+
+# The real Node pg-boss, for the interoperability tests; Node itself comes as a wheel. Without the npm registry
+# those tests are skipped and say so; in CI that is a failure.
+NODE_MODULES := tests/node/node_modules/.installed
+
+$(NODE_MODULES): $(VENV)/.installed tests/node/package-lock.json
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --prefix tests/node --no-audit --no-fund --silent && touch $@ \
+		|| { [ -z "$$CI" ] && echo "npm could not install pg-boss: the interoperability tests will be skipped."; }
+
+demo: install
+	@$(BIN)/python examples/billing/demo.py
+
+test: install $(NODE_MODULES)
+	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak" --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE) tests
+
+COVERAGE ?= 90
+
+soak: install
+	@$(BIN)/python -m pytest -m soak tests
+
+bench: install
+	@$(BIN)/python bench/first_figures.py
+
+check: install
+	@$(BIN)/ruff format --check --quiet .
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/pyright
+	@$(BIN)/python -m pytest -q tests/architecture
+
+format: install
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --quiet --fix .
+
+dist: install
+	@rm -rf dist
+	@for path in $(DISTRIBUTIONS) .; do $(BIN)/python -m build --no-isolation --wheel --outdir dist $$path >/dev/null || exit 1; done
+	@ls dist
+
+clean:
+	rm -rf $(VENV) .venv-boot dist build .pytest_cache .ruff_cache .coverage .coverage.* htmlcov demo-output node_modules
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+	find . -name '*.egg-info' -type d -prune -exec rm -rf {} +
