@@ -1,0 +1,156 @@
+"""The checker: reads a history and names every breach of the invariants I1 to I8 (docs/explanation/invariants.md).
+
+A crash test ends with `assert_clean(history)`. The checker's own tests feed it broken histories, and it finds each.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from jobcore.states import RUNNING_STATES, TERMINAL_STATES, JobState, is_legal
+from support.history import History
+
+
+@dataclass(frozen=True)
+class Violation:
+    """One breach: which invariant, by which job, in words."""
+
+    invariant: str
+    job_id: UUID | None
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.invariant} {self.job_id or ''}: {self.text}"
+
+
+def check(history: History) -> list[Violation]:
+    """Return every breach found; an empty list is a clean run."""
+    return [violation for invariant in INVARIANTS for violation in invariant(history)]
+
+
+def assert_clean(history: History) -> None:
+    """Fail with every breach, at most twenty in full."""
+    violations = check(history)
+    shown = "\n".join(str(violation) for violation in violations[:20])
+    assert not violations, f"{len(violations)} breaches of the invariants:\n{shown}"
+
+
+def every_acknowledged_enqueue_ends(history: History) -> Iterator[Violation]:
+    """I1: what a client was told is accepted reaches a terminal state once the system is quiet."""
+    status = {job.job_id: job.status for job in history.jobs}
+    for call in history.calls:
+        if call.answer != "ok":
+            continue
+        if call.job_id not in status:
+            yield Violation("I1", call.job_id, "was acknowledged and has no row")
+        elif JobState(status[call.job_id]) not in TERMINAL_STATES:
+            yield Violation("I1", call.job_id, f"was acknowledged and is still {status[call.job_id]}")
+
+
+def nothing_runs_that_was_not_enqueued(history: History) -> Iterator[Violation]:
+    """I2: a run belongs to a job whose enqueue was not refused; a child or a fire has its own row to show for it."""
+    refused = {call.job_id for call in history.calls if call.answer == "failed"}
+    known = {call.job_id for call in history.calls} | {job.job_id for job in history.jobs}
+    for job_id in {effect.job_id for effect in history.effects}:
+        if job_id in refused:
+            yield Violation("I2", job_id, "ran although its enqueue was refused")
+        elif job_id not in known:
+            yield Violation("I2", job_id, "ran and was never enqueued")
+
+
+def starts_are_accounted_for(history: History) -> Iterator[Violation]:
+    """I3: starts <= 1 + retries + leases broken + hand-backs."""
+    starts = Counter(effect.job_id for effect in history.effects if effect.kind == "start")
+    again = Counter(row.job_id for row in history.attempts)
+    returned = Counter(
+        move.job_id
+        for move in history.moves
+        if move.source is not None and JobState(move.source) in RUNNING_STATES and move.target == JobState.QUEUED
+    )
+    for job_id, count in starts.items():
+        allowed = 1 + max(again[job_id], returned[job_id])
+        if count > allowed:
+            yield Violation("I3", job_id, f"started {count} times; its retries and faults account for {allowed}")
+
+
+def exactly_one_terminal_event(history: History) -> Iterator[Violation]:
+    """I4: within one epoch a job ends once, and the row agrees with the event."""
+    endings: dict[tuple[UUID, int], list[str]] = defaultdict(list)
+    for move in history.moves:
+        if JobState(move.target) in TERMINAL_STATES and move.source != move.target:
+            endings[move.job_id, move.epoch].append(move.target)
+    for (job_id, epoch), targets in endings.items():
+        if len(targets) > 1:
+            yield Violation("I4", job_id, f"ended {len(targets)} times in epoch {epoch}: {', '.join(targets)}")
+    ended = {job_id for job_id, _ in endings}
+    for job in history.jobs:
+        if JobState(job.status) in TERMINAL_STATES and job.job_id not in ended:
+            yield Violation("I4", job.job_id, f"is {job.status} without an event that made it so")
+
+
+def no_run_outlives_its_lease(history: History) -> Iterator[Violation]:
+    """I5: no `active` or `processing` row is older than lease + rescue interval + grace."""
+    for job in history.jobs:
+        running = JobState(job.status) in RUNNING_STATES
+        if running and job.updated_at is not None and history.now - job.updated_at > history.stale_after:
+            yield Violation("I5", job.job_id, f"is {job.status} since {job.updated_at:%H:%M:%S}")
+
+
+def exclusive_runs_never_overlap(history: History) -> Iterator[Violation]:
+    """I6: of the runs that ended by themselves, no two of one key overlap."""
+    if not history.exclusive:
+        return
+    runs: dict[str, list[tuple[datetime, datetime, UUID]]] = defaultdict(list)
+    began: dict[tuple[UUID, int, int], datetime] = {}
+    for effect in history.effects:
+        run = (effect.job_id, effect.attempt, effect.pid)
+        if effect.kind == "start":
+            began[run] = effect.at
+        elif effect.kind == "end" and effect.key is not None and run in began:
+            runs[effect.key].append((began.pop(run), effect.at, effect.job_id))
+    for key, spans in runs.items():
+        spans.sort()
+        for (_, end, first), (start, _, second) in itertools.pairwise(spans):
+            if start < end:
+                yield Violation("I6", second, f"began while {first} still ran with the same key {key!r}")
+
+
+def one_job_a_fire(history: History) -> Iterator[Violation]:
+    """I7: one job for each (schedule, fire time)."""
+    fires = Counter((job.schedule_id, job.fire_time) for job in history.jobs if job.schedule_id is not None)
+    for (schedule_id, fire_time), count in fires.items():
+        if count > 1:
+            yield Violation("I7", schedule_id, f"fired {count} times for {fire_time}")
+
+
+def only_legal_moves(history: History) -> Iterator[Violation]:
+    """I8: every move stands in the table of legal moves; one out of a terminal state raises the epoch."""
+    epochs: dict[UUID, int] = {}
+    for move in history.moves:
+        before = epochs.get(move.job_id)
+        epochs[move.job_id] = move.epoch
+        if move.source is None:
+            if move.target not in {JobState.PENDING, JobState.QUEUED, JobState.ACTIVE, JobState.PROCESSING}:
+                yield Violation("I8", move.job_id, f"was born {move.target}")
+            continue
+        if not is_legal(JobState(move.source), JobState(move.target)):
+            yield Violation("I8", move.job_id, f"went from {move.source} to {move.target}")
+        elif JobState(move.source) in TERMINAL_STATES and move.source != move.target and move.epoch == before:
+            yield Violation("I8", move.job_id, f"left {move.source} without a new epoch")
+
+
+INVARIANTS: tuple[Callable[[History], Iterator[Violation]], ...] = (
+    every_acknowledged_enqueue_ends,
+    nothing_runs_that_was_not_enqueued,
+    starts_are_accounted_for,
+    exactly_one_terminal_event,
+    no_run_outlives_its_lease,
+    exclusive_runs_never_overlap,
+    one_job_a_fire,
+    only_legal_moves,
+)
