@@ -1,6 +1,6 @@
 """Real servers for development and for tests: PostgreSQL from a wheel or from the machine, and PgBouncer."""
 
-from .errors import (
+from jobcore_devkit.errors import (
     BinariesNotFoundError,
     DataFolderError,
     DevkitError,
@@ -8,8 +8,8 @@ from .errors import (
     ServerStartError,
     ServerStopError,
 )
-from .installations import Installation, find_installations
-from .postgres import PostgresServer
+from jobcore_devkit.installations import Installation, find_installations
+from jobcore_devkit.postgres import PostgresServer
 
 __all__ = [
     "BinariesNotFoundError",

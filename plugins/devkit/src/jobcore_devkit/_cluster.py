@@ -8,9 +8,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from ._account import Account
-from .errors import ServerStartError
-from .installations import Installation
+from jobcore_devkit._account import Account
+from jobcore_devkit.errors import ServerStartError
+from jobcore_devkit.installations import Installation
 
 SUPERUSER = "postgres"
 PASSWORD_FILE = "jobcore.password"  # noqa: S105 - a file's name

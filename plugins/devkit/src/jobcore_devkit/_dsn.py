@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from urllib.parse import quote
 
-from ._ports import LOOPBACK
+from jobcore_devkit._ports import LOOPBACK
 
 
 def build_dsn(host: Path | None, port: int, database: str, user: str, password: str | None) -> str:

@@ -6,8 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from . import _guard_script
-from .errors import DevkitError
+from jobcore_devkit import _guard_script
+from jobcore_devkit.errors import DevkitError
 
 
 class Guard:

@@ -14,9 +14,9 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from ._account import Account
-from .errors import DataFolderError
-from .installations import Installation
+from jobcore_devkit._account import Account
+from jobcore_devkit.errors import BinariesNotFoundError, DataFolderError
+from jobcore_devkit.installations import NEEDED_PROGRAMS, Installation
 
 REACHABLE_ROOT = Path("/var/lib/jobcore")
 TEMPORARY_FOLDERS = ("/tmp", "/var/tmp")  # noqa: S108 - only folders made by mkdtemp are used in them
@@ -44,13 +44,19 @@ def place_data(asked: Path, account: Account) -> Path:
 
 def place_binaries(installation: Installation, account: Account) -> Installation:
     """Return the installation, or a copy that the account can start when it cannot reach the original."""
-    if account.can_execute(installation.bin_dir / "postgres"):
+    if _can_run(installation.bin_dir, account):
         return installation
-    source = installation.bin_dir.parent
-    copy = _reachable_folder() / f"postgresql-{installation.version}-{_short_hash(source)}"
+    prefix = installation.bin_dir.parent
+    copy = _reachable_folder() / f"postgresql-{installation.version}-{_short_hash(prefix)}"
     if not copy.exists():
-        _copy_readable(source, copy)
-    return Installation(copy / "bin", installation.version, installation.origin)
+        _copy_readable(prefix, copy)
+    bin_dir = copy / prefix.parent.name / prefix.name / "bin"
+    if not _can_run(bin_dir, account):
+        raise BinariesNotFoundError(
+            f"User {account.name!r}, who runs PostgreSQL for root, can start neither the programs in "
+            f"{installation.bin_dir} nor their copy in {bin_dir}. Pass the folder of an installation of the system."
+        )
+    return Installation(bin_dir, installation.version, installation.origin)
 
 
 def socket_folder(data_dir: Path, account: Account) -> Path:
@@ -98,11 +104,24 @@ def _reachable_folder() -> Path:
     return REACHABLE_ROOT
 
 
-def _copy_readable(source: Path, copy: Path) -> None:
-    """Copy a tree, readable by all, so that it appears whole or not at all."""
+def _can_run(bin_dir: Path, account: Account) -> bool:
+    return all(account.can_execute(bin_dir / name) for name in NEEDED_PROGRAMS)
+
+
+def _copy_readable(prefix: Path, copy: Path) -> None:
+    """Copy an installation, readable by all, so that it appears whole or not at all.
+
+    A wheel keeps the libraries of its programs in a folder beside its package and finds them by relative path, so the
+    last two folders of the prefix and that one keep their names.
+    """
+    package = prefix.parent
+    libraries = package.with_name(f"{package.name}.libs")
     staging = Path(tempfile.mkdtemp(dir=copy.parent))
     try:
-        shutil.copytree(source, staging, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns("include"))
+        ignored = shutil.ignore_patterns("include")
+        shutil.copytree(prefix, staging / package.name / prefix.name, symlinks=True, ignore=ignored)
+        if libraries.is_dir():
+            shutil.copytree(libraries, staging / libraries.name, symlinks=True)
         for path in (staging, *staging.rglob("*")):
             if not path.is_symlink():
                 mode = path.stat().st_mode

@@ -22,21 +22,23 @@ class Postmaster:
 
 def running_postmaster(data_dir: Path) -> Postmaster | None:
     """Return the server that runs on this folder. A file that a dead server left behind counts as none."""
+    pid = _first_number(data_dir / PID_FILE)
+    if pid is None or not is_postgres(pid):
+        return None
     try:
         lines = (data_dir / PID_FILE).read_text().splitlines()
-        pid = int(lines[0])
-    except (FileNotFoundError, IndexError, ValueError):
-        return None
-    if not is_postgres(pid):
+    except FileNotFoundError:
         return None
     port, socket_dir, status = _line(lines, 3), _line(lines, 4), _line(lines, 7)
     return Postmaster(pid, int(port or 0), Path(socket_dir) if socket_dir else None, ready=status == "ready")
 
 
-def drop_stale_pid_file(data_dir: Path) -> None:
-    """Delete a `postmaster.pid` whose process is gone or is another program that got the same number."""
-    if running_postmaster(data_dir) is None:
-        (data_dir / PID_FILE).unlink(missing_ok=True)
+def drop_stale_locks(data_dir: Path, socket_dir: Path) -> None:
+    """Delete the lock files of a server that is gone, or whose number another program or a zombie has now."""
+    for lock in (data_dir / PID_FILE, *socket_dir.glob(".s.PGSQL.*.lock")):
+        pid = _first_number(lock)
+        if pid is not None and not is_postgres(pid):
+            lock.unlink(missing_ok=True)
 
 
 def is_postgres(pid: int) -> bool:
@@ -55,3 +57,10 @@ def is_postgres(pid: int) -> bool:
 
 def _line(lines: list[str], index: int) -> str:
     return lines[index].strip() if index < len(lines) else ""
+
+
+def _first_number(path: Path) -> int | None:
+    try:
+        return int(path.read_text().split("\n", 1)[0])
+    except (FileNotFoundError, ValueError):
+        return None

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Literal
 
-from ._account import Account
-from ._ports import LOOPBACK
-from ._postmaster import Postmaster, drop_stale_pid_file, is_postgres, running_postmaster
-from .errors import ServerStartError, ServerStopError
-from .installations import Installation
+from jobcore_devkit._account import Account
+from jobcore_devkit._ports import LOOPBACK
+from jobcore_devkit._postmaster import Postmaster, drop_stale_locks, is_postgres, running_postmaster
+from jobcore_devkit.errors import ServerStartError, ServerStopError
+from jobcore_devkit.installations import Installation
 
 StopMode = Literal["fast", "immediate"]
 
@@ -55,7 +55,7 @@ def launch(plan: Launch) -> subprocess.Popen[bytes]:
 
     The backends of a server that was killed a moment ago are waited for.
     """
-    drop_stale_pid_file(plan.data_dir)
+    drop_stale_locks(plan.data_dir, plan.socket_dir)
     deadline = time.monotonic() + START_SECONDS
     while True:
         with _open_log(plan.data_dir, plan.account) as log:

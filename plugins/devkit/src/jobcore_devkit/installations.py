@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
-from .errors import BinariesNotFoundError
+from jobcore_devkit.errors import BinariesNotFoundError
 
 __all__ = ["Installation", "choose_installation", "find_installations", "read_installation"]
 

@@ -18,16 +18,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from ._account import Account, server_account
-from ._cluster import SUPERUSER, cluster_version, create_cluster, superuser_password
-from ._dsn import build_dsn
-from ._guard import Guard
-from ._placement import place_binaries, place_data, socket_folder, temporary_folder
-from ._ports import free_port
-from ._postmaster import is_postgres
-from ._process import PORT_TAKEN, Launch, StopMode, launch, log_tail, stop, wait_until_ready
-from .errors import ServerNotRunningError, ServerStartError
-from .installations import Installation, choose_installation, find_installations
+from jobcore_devkit._account import Account, server_account
+from jobcore_devkit._cluster import SUPERUSER, cluster_version, create_cluster, superuser_password
+from jobcore_devkit._dsn import build_dsn
+from jobcore_devkit._guard import Guard
+from jobcore_devkit._placement import place_binaries, place_data, socket_folder, temporary_folder
+from jobcore_devkit._ports import free_port
+from jobcore_devkit._postmaster import is_postgres
+from jobcore_devkit._process import PORT_TAKEN, Launch, StopMode, launch, log_tail, stop, wait_until_ready
+from jobcore_devkit.errors import ServerNotRunningError, ServerStartError
+from jobcore_devkit.installations import Installation, choose_installation, find_installations
 
 __all__ = ["Installation", "PostgresServer", "StopMode", "find_installations"]
 
@@ -42,7 +42,8 @@ class PostgresServer:
         data_dir: the folder of its data; created if absent, reused if it holds a cluster. For root, when the server's
             ordinary user cannot pass one of its parents (a clone in `/root`), the data goes to a new folder under
             `/var/lib/jobcore`, a symbolic link is left at `data_dir`, and programs that this user cannot start are
-            copied there; no permission of an existing folder is widened. `self.data_dir` is the real folder.
+            copied there; no permission of an existing folder is widened. `self.data_dir` is the real folder, and
+            deleting the link leaves it in place.
         port: the loopback port; 0 takes a free one and keeps it over restarts.
         bin_dir: PostgreSQL's programs; by default the first of `find_installations()` that fits the data.
         settings: PostgreSQL settings by name, in force over all others (`{"max_connections": "200"}`).
@@ -181,13 +182,21 @@ class PostgresServer:
     @property
     def version(self) -> str:
         """The version of the programs, such as `18.6`."""
-        if self._installation is None:
-            self._installation = choose_installation(self._bin_dir, cluster_version(self.data_dir))
-        return self._installation.version
+        return self._chosen().version
+
+    @property
+    def bin_dir(self) -> Path:
+        """The folder of PostgreSQL's programs in use, also for `psql` or `pg_dump`."""
+        return self._chosen().bin_dir
 
     def log_tail(self, lines: int = 30) -> str:
         """Return the last lines of the server's log; empty if there is none yet."""
         return log_tail(self.data_dir, lines)
+
+    def _chosen(self) -> Installation:
+        if self._installation is None:
+            self._installation = choose_installation(self._bin_dir, cluster_version(self.data_dir))
+        return self._installation
 
     def _attach(self) -> bool:
         """Take over the server that runs on the folder, if there is one."""
