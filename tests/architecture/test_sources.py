@@ -26,17 +26,16 @@ def test_files_stay_small() -> None:
 
 def test_sql_is_never_built_with_strings() -> None:
     """A statement is a constant, a file, or composed by `psycopg.sql`: nothing that a caller said becomes SQL."""
-    breaches = []
-    for path in SOURCES:
-        for node in ast.walk(ast.parse(path.read_text())):
-            if (
-                isinstance(node, ast.Call)
-                and isinstance(node.func, ast.Attribute)
-                and node.func.attr in {"execute", "executemany"}
-                and node.args
-                and isinstance(node.args[0], ast.JoinedStr | ast.BinOp)
-            ):
-                breaches.append(f"{path.relative_to(ROOT)}:{node.lineno}")
+    breaches = [
+        f"{path.relative_to(ROOT)}:{node.lineno}"
+        for path in SOURCES
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"execute", "executemany"}
+        and node.args
+        and isinstance(node.args[0], ast.JoinedStr | ast.BinOp)
+    ]
     assert not breaches, "\n".join(breaches)
 
 
