@@ -41,7 +41,7 @@ def unknown_key(name: str, key: str, known: Iterable[str]) -> str:
 
 def did_you_mean(key: str, known: Iterable[str]) -> str:
     """Return a hint to near names, with a leading blank; empty if none is near."""
-    near = get_close_matches(key, sorted(known), n=3, cutoff=0.6)
+    near = get_close_matches(key, sorted(known), n=3, cutoff=0.7)
     return f" Did you mean {' or '.join(repr(name) for name in near)}?" if near else ""
 
 
@@ -81,8 +81,9 @@ def _describe(details: ErrorDetails, model: type[BaseModel], name_of: Callable[[
     if details["type"] == "missing":
         return f"{name} is missing."
     message = _message(details, path, own=own)
-    hint = _near_choice(details)
-    return f"{name} is {shape_of(details['input'])}. {message}.{hint}"
+    if details["type"] == "value_error" and isinstance(details["input"], Mapping):
+        return f"{name}: {message}."
+    return f"{name} is {shape_of(details['input'])}. {message}.{_near_choice(details)}"
 
 
 def _message(details: ErrorDetails, path: Path, *, own: bool) -> str:
@@ -90,7 +91,8 @@ def _message(details: ErrorDetails, path: Path, *, own: bool) -> str:
     secret = any(word in step.lower() for step in path for word in _SECRET_WORDS)
     if not own and secret and details["type"] in _MESSAGES_WITH_VALUES:
         return "Its plugin does not accept the value"
-    return text.replace("Input should", "It should")
+    text = text.replace("Input should", "It should").replace("String should", "It should")
+    return text[:1].upper() + text[1:]
 
 
 def _near_choice(details: ErrorDetails) -> str:
