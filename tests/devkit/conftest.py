@@ -4,6 +4,7 @@ import os
 import pwd
 import shutil
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -37,6 +38,17 @@ def query() -> Callable[..., object]:
             return row[0] if row else None
 
     return first_value
+
+
+@pytest.fixture
+def wait_until() -> Callable[..., None]:
+    def wait(condition: Callable[[], bool], seconds: float = 20) -> None:
+        deadline = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < deadline, "the condition did not become true"
+            time.sleep(0.02)
+
+    return wait
 
 
 @pytest.fixture

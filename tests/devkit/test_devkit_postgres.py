@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,13 +33,6 @@ Query = Callable[..., object]
 def server():
     with PostgresServer.temporary() as server:
         yield server
-
-
-def wait_until(condition: Callable[[], bool], seconds: float = 20) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < deadline, "the condition did not become true"
-        time.sleep(0.02)
 
 
 def test_every_installation_of_the_machine_serves(bin_dir: Path, query: Query):
@@ -129,7 +121,7 @@ def test_a_second_handle_attaches_and_can_stop(folder: Path, query: Query):
         assert query(first.dsn(tcp=True), "SELECT 1") == 1
 
 
-def test_a_server_that_was_killed_starts_again_on_its_folder(server: PostgresServer, query: Query):
+def test_a_server_that_was_killed_starts_again_on_its_folder(wait_until, server: PostgresServer, query: Query):
     query(server.dsn(), "CREATE TABLE kept AS SELECT 42 AS answer")
     with psycopg.connect(server.dsn()):  # its backend is there still when the server is gone
         os.kill(server.pid, signal.SIGKILL)
@@ -242,7 +234,7 @@ def start_owner() -> tuple[subprocess.Popen[str], int, Path, str]:
     return owner, int(pid), Path(folder), dsn
 
 
-def test_an_ephemeral_server_does_not_outlive_a_killed_owner(query: Query):
+def test_an_ephemeral_server_does_not_outlive_a_killed_owner(wait_until, query: Query):
     owner, pid, folder, dsn = start_owner()
     assert query(dsn, "SELECT 1") == 1
     owner.kill()
@@ -250,7 +242,7 @@ def test_an_ephemeral_server_does_not_outlive_a_killed_owner(query: Query):
     wait_until(lambda: not is_postgres(pid) and not folder.exists())
 
 
-def test_an_ephemeral_server_ends_with_an_owner_that_never_stopped_it():
+def test_an_ephemeral_server_ends_with_an_owner_that_never_stopped_it(wait_until):
     owner, pid, folder, _ = start_owner()
     owner.communicate()
     wait_until(lambda: not is_postgres(pid) and not folder.exists())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +14,10 @@ from jobcore_devkit.errors import DevkitError
 class Guard:
     """A small process that stops a server and deletes folders when this process ends, however it ends."""
 
-    def __init__(self, data_dir: Path, *folders: Path) -> None:
+    def __init__(self, pid_file: Path, program: str, stop_signal: signal.Signals, *folders: Path) -> None:
         # Isolated and without site-packages: it starts in milliseconds and holds no more memory than it must.
         self._process = subprocess.Popen(
-            [sys.executable, "-I", "-S", _guard_script.__file__, data_dir, *folders],
+            [sys.executable, "-I", "-S", _guard_script.__file__, pid_file, program, str(stop_signal.value), *folders],
             stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True, cwd="/",
         )  # fmt: skip
 

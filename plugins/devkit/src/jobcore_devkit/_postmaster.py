@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from jobcore_devkit._guard_script import is_alive, read_pid
+
+PROGRAM = "postgres"
 PID_FILE = "postmaster.pid"
 
 
@@ -22,7 +23,7 @@ class Postmaster:
 
 def running_postmaster(data_dir: Path) -> Postmaster | None:
     """Return the server that runs on this folder. A file that a dead server left behind counts as none."""
-    pid = _first_number(data_dir / PID_FILE)
+    pid = read_pid(data_dir / PID_FILE)
     if pid is None or not is_postgres(pid):
         return None
     try:
@@ -36,31 +37,15 @@ def running_postmaster(data_dir: Path) -> Postmaster | None:
 def drop_stale_locks(data_dir: Path, socket_dir: Path) -> None:
     """Delete the lock files of a server that is gone, or whose number another program or a zombie has now."""
     for lock in (data_dir / PID_FILE, *socket_dir.glob(".s.PGSQL.*.lock")):
-        pid = _first_number(lock)
+        pid = read_pid(lock)
         if pid is not None and not is_postgres(pid):
             lock.unlink(missing_ok=True)
 
 
 def is_postgres(pid: int) -> bool:
-    """Say whether a process lives and is a `postgres` (a zombie does not live)."""
-    if Path("/proc/self/stat").exists():
-        try:
-            name, _, rest = Path(f"/proc/{pid}/stat").read_text().rpartition(")")
-        except (FileNotFoundError, ProcessLookupError):
-            return False
-        return name.endswith("(postgres") and rest.split()[0] not in ("Z", "X")
-    answer = subprocess.run(
-        ["/bin/ps", "-o", "stat=,comm=", "-p", str(pid)], capture_output=True, text=True, check=False
-    ).stdout.split()
-    return len(answer) >= 2 and not answer[0].startswith("Z") and os.path.basename(answer[1]) == "postgres"  # noqa: PTH119
+    """Say whether a process lives and is a `postgres`."""
+    return is_alive(pid, PROGRAM)
 
 
 def _line(lines: list[str], index: int) -> str:
     return lines[index].strip() if index < len(lines) else ""
-
-
-def _first_number(path: Path) -> int | None:
-    try:
-        return int(path.read_text().split("\n", 1)[0])
-    except (FileNotFoundError, ValueError):
-        return None

@@ -9,9 +9,10 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Literal
+from typing import Literal
 
 from jobcore_devkit._account import Account
+from jobcore_devkit._logs import open_log, read_log
 from jobcore_devkit._ports import LOOPBACK
 from jobcore_devkit._postmaster import Postmaster, drop_stale_locks, is_postgres, running_postmaster
 from jobcore_devkit.errors import ServerStartError, ServerStopError
@@ -58,12 +59,12 @@ def launch(plan: Launch) -> subprocess.Popen[bytes]:
     drop_stale_locks(plan.data_dir, plan.socket_dir)
     deadline = time.monotonic() + START_SECONDS
     while True:
-        with _open_log(plan.data_dir, plan.account) as log:
+        with open_log(plan.data_dir / LOG_FILE, plan.account) as log:
             before = log.tell()
             process = plan.account.spawn(plan.command(), log)
         if _wait_for_child(process, plan.data_dir, deadline):
             return process
-        said = _read_log(plan.data_dir, before)
+        said = read_log(plan.data_dir / LOG_FILE, before)
         if STILL_DYING in said and time.monotonic() < deadline:
             time.sleep(POLL_SECONDS)
             continue
@@ -100,10 +101,7 @@ def stop(pid: int, mode: StopMode, data_dir: Path) -> None:
 
 def log_tail(data_dir: Path, lines: int = 30) -> str:
     """The last lines of a server's log; empty if there is none."""
-    try:
-        return "\n".join(_read_log(data_dir, 0).splitlines()[-lines:])
-    except FileNotFoundError:
-        return ""
+    return "\n".join(read_log(data_dir / LOG_FILE).splitlines()[-lines:])
 
 
 def _wait_for_child(process: subprocess.Popen[bytes], data_dir: Path, deadline: float) -> bool:
@@ -125,19 +123,3 @@ def _what_failed(plan: Launch, returncode: int) -> str:
         f"PostgreSQL {plan.installation.version} ({plan.installation.bin_dir}) did not start on {plan.data_dir}, "
         f"port {plan.port}, as user {plan.account.name!r}; it ended with code {returncode}."
     )
-
-
-def _open_log(data_dir: Path, account: Account) -> IO[bytes]:
-    # Root writes into a folder of an ordinary user here, who could have put a link in the file's place.
-    descriptor = os.open(data_dir / LOG_FILE, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    if account.switch:
-        os.fchown(descriptor, account.uid, account.gid)
-    log = os.fdopen(descriptor, "ab")
-    log.seek(0, os.SEEK_END)
-    return log
-
-
-def _read_log(data_dir: Path, start: int) -> str:
-    with (data_dir / LOG_FILE).open("rb") as log:
-        log.seek(start)
-        return log.read().decode(errors="replace").strip()

@@ -24,8 +24,8 @@ from jobcore_devkit._dsn import build_dsn
 from jobcore_devkit._guard import Guard
 from jobcore_devkit._placement import place_binaries, place_data, socket_folder, temporary_folder
 from jobcore_devkit._ports import free_port
-from jobcore_devkit._postmaster import is_postgres
-from jobcore_devkit._process import PORT_TAKEN, Launch, StopMode, launch, log_tail, stop, wait_until_ready
+from jobcore_devkit._postmaster import PID_FILE, PROGRAM, is_postgres
+from jobcore_devkit._process import PORT_TAKEN, SIGNALS, Launch, StopMode, launch, log_tail, stop, wait_until_ready
 from jobcore_devkit.errors import ServerNotRunningError, ServerStartError
 from jobcore_devkit.installations import Installation, choose_installation, find_installations
 
@@ -212,7 +212,8 @@ class PostgresServer:
         socket_dir = self._socket_dir or socket_folder(self.data_dir, account)
         self._installation, self._socket_dir = installation, socket_dir
         if self._ephemeral and self._guard is None:
-            self._guard = Guard(self.data_dir, self.data_dir, socket_dir, *self._scratch)
+            pid_file = self.data_dir / PID_FILE
+            self._guard = Guard(pid_file, PROGRAM, SIGNALS["immediate"], self.data_dir, socket_dir, *self._scratch)
         if version is None:
             create_cluster(self.data_dir, installation, account, durable=self._durable)
         self._launch(Launch(self.data_dir, socket_dir, self._port, installation, account, self._settings))
