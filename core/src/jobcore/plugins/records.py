@@ -33,8 +33,12 @@ class Origin:
     distribution: str
     version: str
 
+    @property
+    def is_application(self) -> bool:
+        return self.distribution == APPLICATION
+
     def __str__(self) -> str:
-        if self.distribution == APPLICATION:
+        if self.is_application:
             return f"the application (plugin {self.plugin!r})"
         return f"{self.distribution} {self.version}"
 

@@ -1,0 +1,104 @@
+"""Checks that what the configuration needs is there, and says what to do where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from jobcore.errors import PluginError, RequiredPluginError, UnknownRunnerError, UnknownStorageError
+from jobcore.plugins.examine import matches
+from jobcore.plugins.known import INSTALL_PAGE, KNOWN_PARTS
+from jobcore.plugins.loaded import LoadedPlugins
+from jobcore.plugins.records import PluginRecord, PluginState
+from jobcore.settings import Edition, Settings, require_edition
+from jobcore.settings.problems import did_you_mean
+
+_VARIABLES = {"runner": "JOB_RUNNER_TYPE", "storage": "JOBCORE_STORAGE"}
+_UNKNOWN: dict[str, type[PluginError]] = {"runner": UnknownRunnerError, "storage": UnknownStorageError}
+
+
+def check_strict(records: Iterable[PluginRecord]) -> None:
+    """Raise `RequiredPluginError` if any plugin is broken; for `plugins.strict`."""
+    broken = [record for record in records if record.state in {PluginState.FAILED, PluginState.INCOMPATIBLE}]
+    if broken:
+        lines = "\n  ".join(f"{record.name} of {record.origin} is {record.state}: {record.reason}" for record in broken)
+        raise RequiredPluginError(f"plugins.strict is on, and these plugins cannot be used:\n  {lines}")
+
+
+def check_required(loaded: LoadedPlugins, settings: Settings) -> None:
+    """See that the listed plugins, the runner and the storage of this configuration are in use.
+
+    Raises:
+        RequiredPluginError: if a plugin is listed in `plugins.require`, or brings the runner or the storage, and is
+            not active.
+        EditionError: if the edition does not include the runner.
+        UnknownRunnerError, UnknownStorageError: if nothing installed brings it.
+    """
+    for pattern in settings.plugins.require:
+        _require_plugin(pattern, loaded.records)
+    _require_part("runner", chosen_runner(loaded, settings), loaded.runners, loaded.records, settings.edition)
+    _require_part("storage", settings.storage, loaded.storages, loaded.records, settings.edition)
+
+
+def chosen_runner(loaded: LoadedPlugins, settings: Settings) -> str:
+    """Return the runner of this configuration.
+
+    A runner whose plugin is broken counts as installed: to take another one silently would be the worst outcome.
+    """
+    wanted = [record for record in loaded.records if record.state is not PluginState.DISABLED]
+    declared = {name for record in wanted for name in record.provides.runners}
+    return settings.chosen_runner(declared | set(loaded.runners))
+
+
+def require_runner(name: str, loaded: LoadedPlugins, edition: Edition) -> None:
+    """Raise as `check_required` does unless the runner `name`, which a job or a handler names, can be used."""
+    _require_part("runner", name, loaded.runners, loaded.records, edition)
+
+
+def _require_plugin(pattern: str, records: Iterable[PluginRecord]) -> None:
+    found = [record for record in records if matches(pattern, record, by_entry_alone=True)]
+    if not found:
+        near = did_you_mean(pattern, {name for record in records for name in (record.name, record.distribution)})
+        raise RequiredPluginError(
+            f"plugins.require names {pattern!r}, and no installed plugin has this name.{near} "
+            f"Install its distribution (see {INSTALL_PAGE}), or take it out of plugins.require."
+        )
+    for record in found:
+        if record.state is not PluginState.ACTIVE:
+            raise RequiredPluginError(
+                f"plugins.require names {pattern!r}, and this plugin of {record.origin} is {record.state}: "
+                f"{record.reason}"
+            )
+
+
+def _require_part(
+    kind: str, name: str, offered: Mapping[str, Any], records: Iterable[PluginRecord], edition: Edition
+) -> None:
+    _check_edition(kind, name, offered, edition)
+    if name in offered:
+        return
+    for record in records:
+        if record.provides.covers(kind, name):
+            raise RequiredPluginError(
+                f"The {kind} {name!r} ({_VARIABLES[kind]}) comes with plugin {record.name!r} of {record.origin}, "
+                f"which is {record.state}: {record.reason or 'it registered no such ' + kind + '.'}"
+            )
+    raise _UNKNOWN[kind](_unknown_message(kind, name, offered))
+
+
+def _check_edition(kind: str, name: str, offered: Mapping[str, Any], edition: Edition) -> None:
+    known = KNOWN_PARTS.get(f"{kind}:{name}")
+    needed = getattr(offered.get(name), "edition", None) or (known.edition if known else Edition.COMMUNITY)
+    require_edition(f"The {kind} {name!r}", needed, edition, f"{_VARIABLES[kind]} to one of the {edition} edition")
+
+
+def _unknown_message(kind: str, name: str, offered: Mapping[str, Any]) -> str:
+    installed = ", ".join(f"{part} ({item.origin})" for part, item in sorted(offered.items())) or "none"
+    names = {key.partition(":")[2] for key in KNOWN_PARTS if key.startswith(f"{kind}:")} | set(offered)
+    known = KNOWN_PARTS.get(f"{kind}:{name}")
+    remedy = f"To install it: pip install {known.distribution}" if known else "Install the distribution that brings it"
+    near = "" if known else did_you_mean(name, names)
+    return (
+        f"No installed plugin brings the {kind} {name!r} ({_VARIABLES[kind]}).{near} "
+        f"Installed {kind}s: {installed}. {remedy} (see {INSTALL_PAGE})."
+    )
