@@ -1,0 +1,4 @@
+insert into billing.documents (tenant, document_id, name, file_id, client_id, created_by, created_by_job)
+values (%(tenant)s, %(document)s, %(name)s, %(file)s, %(client)s, %(user)s, %(job)s)
+on conflict (tenant, document_id) do update set
+    name = excluded.name, file_id = excluded.file_id, client_id = excluded.client_id

@@ -1,0 +1,1 @@
+"""J01: bill one client for one billing cycle."""

@@ -1,0 +1,2 @@
+drop table billing.documents;
+drop table billing.files;

@@ -1,0 +1,15 @@
+"""The settings of the built-in handlers: `[tool.jobcore.builtin]`, or variables that begin with `JOBCORE_BUILTIN__`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class HandlerSettings(BaseModel):
+    """What the built-in handlers can be told."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    files: Path = Field(default=Path("jobcore-files"), description="The folder of the file store; made when needed.")
