@@ -1,0 +1,30 @@
+-- The schedules: one source of truth for every engine. `job_id` is the caller's idempotency key (B05, B18).
+create table public.cron_jobs (
+    tenant uuid not null,
+    schedule_id uuid not null default gen_random_uuid(),
+    job_id text not null,
+    name text not null,
+    handler text not null,
+    pattern text,
+    interval_ms bigint check (interval_ms >= 1000),
+    timezone text not null default 'UTC',
+    payload jsonb not null default '{}',
+    enabled boolean not null default true,
+    max_attempts integer check (max_attempts > 0),
+    backoff_ms bigint check (backoff_ms >= 0),
+    missed text not null default 'latest' check (missed in ('skip', 'latest', 'all')),
+    missed_limit integer not null default 100 check (missed_limit > 0),
+    overlap text not null default 'allow' check (overlap in ('allow', 'skip', 'cancel_running')),
+    jitter_ms bigint not null default 0 check (jitter_ms >= 0),
+    runner_type text,
+    anchor timestamptz not null default now(),
+    next_fire timestamptz,
+    last_fire timestamptz,
+    last_job_id uuid,
+    created_at timestamptz not null default now(),
+    updated_at timestamptz,
+    primary key (tenant, schedule_id),
+    unique (tenant, job_id),
+    check (num_nonnulls(pattern, interval_ms) = 1)
+);
+create index cron_jobs_due on public.cron_jobs (next_fire) where enabled and next_fire is not null;

@@ -1,0 +1,1 @@
+insert into jobcore.migrations (component, version, name, checksum) values (%s, %s, %s, %s)

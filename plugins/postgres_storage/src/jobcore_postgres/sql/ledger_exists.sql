@@ -1,0 +1,1 @@
+select to_regclass('jobcore.migrations') is not null as present

@@ -1,0 +1,1 @@
+delete from jobcore.functions where component = %s and name = %s

@@ -1,0 +1,1 @@
+select component, version, name, applied_at, checksum from jobcore.migrations order by component, version

@@ -1,0 +1,1 @@
+delete from jobcore.migrations where component = %s and version = %s

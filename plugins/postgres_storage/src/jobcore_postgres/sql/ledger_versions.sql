@@ -1,0 +1,1 @@
+select version from jobcore.migrations where component = %s
