@@ -40,31 +40,31 @@ def test_every_installation_of_the_machine_serves(bin_dir: Path, query: Query):
         assert query(server.dsn(), "SHOW server_version").startswith(server.version)
 
 
-def test_it_is_reached_through_the_socket_and_through_tcp(server: PostgresServer, query: Query):
-    assert query(server.dsn(), "SELECT inet_server_port()") is None
-    assert query(server.dsn(tcp=True), "SELECT inet_server_port()") == server.port
+def test_it_is_reached_through_the_socket_and_through_tcp(postgres_server: PostgresServer, query: Query):
+    assert query(postgres_server.dsn(), "SELECT inet_server_port()") is None
+    assert query(postgres_server.dsn(tcp=True), "SELECT inet_server_port()") == postgres_server.port
 
 
-def test_tcp_refuses_a_wrong_password(server: PostgresServer):
+def test_tcp_refuses_a_wrong_password(postgres_server: PostgresServer):
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
-        psycopg.connect(server.dsn(tcp=True, password="wrong"))
+        psycopg.connect(postgres_server.dsn(tcp=True, password="wrong"))
 
 
 def test_a_new_login_role_enters_by_the_socket_freely_and_by_tcp_with_its_password(
-    server: PostgresServer, query: Query
+    postgres_server: PostgresServer, query: Query
 ):
-    query(server.dsn(), "CREATE ROLE \"we:ird/@role\" LOGIN PASSWORD 'p@ss/w%rd'")
-    assert query(server.dsn(user="we:ird/@role"), "SELECT current_user") == "we:ird/@role"
-    assert query(server.dsn(user="we:ird/@role", password="p@ss/w%rd", tcp=True), "SELECT 1") == 1
+    query(postgres_server.dsn(), "CREATE ROLE \"we:ird/@role\" LOGIN PASSWORD 'p@ss/w%rd'")
+    assert query(postgres_server.dsn(user="we:ird/@role"), "SELECT current_user") == "we:ird/@role"
+    assert query(postgres_server.dsn(user="we:ird/@role", password="p@ss/w%rd", tcp=True), "SELECT 1") == 1
 
 
-def test_only_its_own_user_and_root_can_reach_the_socket(server: PostgresServer):
-    assert server.socket_dir is not None
-    assert server.socket_dir.stat().st_mode & 0o077 == 0
+def test_only_its_own_user_and_root_can_reach_the_socket(postgres_server: PostgresServer):
+    assert postgres_server.socket_dir is not None
+    assert postgres_server.socket_dir.stat().st_mode & 0o077 == 0
 
 
-def test_the_server_does_not_run_as_root(server: PostgresServer):
-    assert Path(f"/proc/{server.pid}").stat().st_uid != 0
+def test_the_server_does_not_run_as_root(postgres_server: PostgresServer):
+    assert Path(f"/proc/{postgres_server.pid}").stat().st_uid != 0
 
 
 def test_the_server_sees_nothing_of_our_environment(monkeypatch: pytest.MonkeyPatch):
@@ -195,9 +195,9 @@ def test_a_folder_without_programs_is_refused(folder: Path):
         PostgresServer(folder / "data", bin_dir=folder).start()
 
 
-def test_a_taken_fixed_port_is_an_error_that_names_it(server: PostgresServer, folder: Path):
-    with pytest.raises(ServerStartError, match=f"port {server.port}"):
-        PostgresServer(folder / "data", port=server.port).start()
+def test_a_taken_fixed_port_is_an_error_that_names_it(postgres_server: PostgresServer, folder: Path):
+    with pytest.raises(ServerStartError, match=f"port {postgres_server.port}"):
+        PostgresServer(folder / "data", port=postgres_server.port).start()
 
 
 def test_a_server_that_was_not_started_says_so(folder: Path):
@@ -261,11 +261,13 @@ ORDINARY_OWNER = textwrap.dedent(
 )
 
 
-def test_an_ordinary_user_runs_a_server_as_himself(ordinary_user, folder: Path, server: PostgresServer, query: Query):
+def test_an_ordinary_user_runs_a_server_as_himself(
+    ordinary_user, folder: Path, postgres_server: PostgresServer, query: Query
+):
     os.chown(folder, ordinary_user.pw_uid, ordinary_user.pw_gid)
     identity = [str(ordinary_user.pw_uid), str(ordinary_user.pw_gid)]
     owner = subprocess.Popen(
-        [sys.executable, "-c", ORDINARY_OWNER, *identity, folder, server.bin_dir],
+        [sys.executable, "-c", ORDINARY_OWNER, *identity, folder, postgres_server.bin_dir],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd="/",
     )  # fmt: skip
     pid, dsn = owner.stdout.readline().split()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import textwrap
@@ -75,13 +76,13 @@ def test_a_suite_that_opts_in_gets_databases_of_its_own(tmp_path: Path, options:
 
 
 def test_a_missing_component_is_a_skip_that_says_what_is_missing(tmp_path: Path):
-    output = run_suite(tmp_path, NEEDS_THE_MOON, env={"CI": ""})
+    output = run_suite(tmp_path, NEEDS_THE_MOON, env={**os.environ, "CI": ""})
     assert "1 skipped" in output
     assert "The moon is not on this machine. Install it: look up" in output
 
 
 def test_a_missing_component_fails_in_ci(tmp_path: Path):
-    output = run_suite(tmp_path, NEEDS_THE_MOON, env={"CI": "true"})
+    output = run_suite(tmp_path, NEEDS_THE_MOON, env={**os.environ, "CI": "true"})
     assert "1 failed" in output
     assert "The moon is not on this machine. Install it: look up" in output
 

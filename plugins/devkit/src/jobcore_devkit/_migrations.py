@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 
 def migrate(dsn: str) -> None:
     """Apply the migrations of all installed plugins. Blocks. Raises jobcore.errors.MigrationError."""
-    import_module("jobcore_postgres.migrations").migrate(dsn)
+    from jobcore_postgres import migrations  # it loads the driver, which whoever lists plugins does without
+
+    migrations.migrate(dsn)

@@ -34,7 +34,7 @@ class DevEnvironment:
     """
 
     def __init__(
-        self, folder: Path | str = Path(".jobcore"), *, port: int = 0, migrator: Callable[[str], None] = migrate
+        self, folder: Path | str = Path(".jobcore"), *, port: int = 0, migrator: Callable[[str], object] = migrate
     ) -> None:
         self.folder = Path(folder)
         self.server = PostgresServer(self.folder / "postgres", port=port)

@@ -49,7 +49,7 @@ __all__ = [
     "template_database",
 ]
 
-Migrator = Callable[[str], None]
+Migrator = Callable[[str], object]
 
 BIN_VARIABLE = "JOBCORE_POSTGRES_BIN"
 TEMPLATE = "jobcore_template"
