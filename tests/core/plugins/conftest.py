@@ -9,11 +9,18 @@ from pathlib import Path
 from textwrap import dedent
 
 import pytest
+
 from jobcore.plugins.manager import PluginManager
 from jobcore.plugins.scan import FoundPlugin, canonical_name, scan
 from jobcore.settings import Settings
 
-MANIFEST = 'api = ">=1,<2"\n[provides]\nrunners = ["*"]\nstorages = ["*"]\nhandlers = ["*"]\ncommands = ["*"]\n'
+MANIFEST = """
+api = ">=1,<2"
+[provides]
+runners = ["acme", "sound", "half", "same"]
+handlers = ["*"]
+commands = ["own", "lazy"]
+"""
 IMPORTS = "from jobcore.plugins.hooks import hookimpl\nfrom jobcore.ports.runner import Capabilities\n"
 
 

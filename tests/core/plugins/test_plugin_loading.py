@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from jobcore.errors import ConflictError, PluginError, RequiredPluginError
 from jobcore.plugins.hooks import hookimpl
 from jobcore.plugins.manager import PluginManager
@@ -328,8 +329,18 @@ def test_a_broken_plugin_of_the_application_stops_the_start(site, settings):
         def jobcore_register_cli(self, commands):
             commands.add("own", "no target")
 
-    with pytest.raises(PluginError, match="The application's own plugin 'Broken'"):
+    with pytest.raises(PluginError, match="the application .plugin 'Broken'.: the command 'own' names 'no target'"):
         site.manager().load(settings(), extra=[Broken()], required=False)
+
+
+def test_a_plugin_of_the_application_that_raises_stops_the_start(site, settings):
+    class Raises:
+        @hookimpl
+        def jobcore_register_cli(self):
+            raise OSError("disc")
+
+    with pytest.raises(PluginError, match="own plugin 'Raises' cannot be used: its registration raised OSError: disc"):
+        site.manager().load(settings(), extra=[Raises()], required=False)
 
 
 def test_a_conflict_with_the_application_names_it(site, settings):
@@ -377,7 +388,8 @@ def test_the_hooks_and_the_listing_import_no_driver_and_no_engine():
         "from jobcore.plugins.manager import PluginManager\n"
         "from jobcore.settings import Settings\n"
         "PluginManager().list_records(Settings.load(env={}))\n"
-        "late = {'psycopg', 'temporalio', 'fastapi', 'typer', 'jobcore_postgres', 'jobcore_pgboss'} & set(sys.modules)\n"
+        "drivers = {'psycopg', 'temporalio', 'fastapi', 'typer', 'jobcore_postgres', 'jobcore_pgboss'}\n"
+        "late = drivers & set(sys.modules)\n"
         "print(sorted(early | late))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path("/"))

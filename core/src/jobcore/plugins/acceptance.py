@@ -116,7 +116,7 @@ class Acceptance:
     def _handler_registry(self) -> JobHandlerRegistry:
         registry = JobHandlerRegistry()
         for handler, origin in self._handlers.values():
-            registry.register(handler, source=str(origin))
+            registry.register(handler, source="" if origin.is_application else str(origin))
         return registry
 
     def _in_pluggy_order(self) -> list[Staged]:

@@ -59,7 +59,7 @@ def unmatched(patterns: Iterable[str], records: Iterable[PluginRecord], *, by_en
 
 def _refusal(record: PluginRecord, settings: PluginSettings) -> str:
     if any(matches(pattern, record, by_entry_alone=True) for pattern in settings.block):
-        return f"plugins.block names it; take {record.distribution!r} or {record.name!r} out of that list to load it."
+        return "plugins.block names it; take it out of that list to load it."
     if settings.allow is None or record.distribution == CORE:
         return ""
     if any(matches(pattern, record, by_entry_alone=False) for pattern in settings.allow):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -16,7 +17,7 @@ class KnownPart:
     edition: str = "community"
 
 
-KNOWN_PARTS = MappingProxyType(
+KNOWN_PARTS: Mapping[str, KnownPart] = MappingProxyType(
     {
         "runner:pgboss": KnownPart("jobcore-pgboss-runner"),
         "runner:temporal": KnownPart("jobcore-temporal-runner", "enterprise"),
@@ -25,3 +26,12 @@ KNOWN_PARTS = MappingProxyType(
         "storage:memory": KnownPart("jobcore-core"),
     }
 )
+
+
+def install_hints(kind: str) -> Mapping[str, str]:
+    """Return, for each runner or storage that jobcore offers, the command that installs it, and the page about it."""
+    return {
+        key.partition(":")[2]: f"pip install {part.distribution} (see {INSTALL_PAGE})"
+        for key, part in KNOWN_PARTS.items()
+        if key.startswith(f"{kind}:")
+    }

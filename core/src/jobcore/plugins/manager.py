@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
-from jobcore.errors import PluginError
+from jobcore.errors import JobcoreError, PluginError
 from jobcore.plugins import _log
 from jobcore.plugins.acceptance import Acceptance
 from jobcore.plugins.examine import examine, unmatched
@@ -43,11 +43,10 @@ class PluginManager:
             RequiredPluginError, UnknownRunnerError, UnknownStorageError, EditionError: if what is needed is not there.
             ConflictError: if two plugins claim one name, and the settings do not say whose wins.
             ConfigurationError: if a section of the settings is nearly a known name.
-            PluginError: if one of `extra` fails.
+            PluginError: if one of `extra` fails; a `JobcoreError` that it raises passes as it is.
         """
         acceptance = Acceptance(settings.plugins.prefer, settings.edition)
         examined = self.list_records(settings)
-        settings.check_sections([record.name for record in examined])
         _warn_of_unmatched(settings, examined)
         records = [
             _load_one(plugin, record, settings, acceptance)
@@ -57,6 +56,7 @@ class PluginManager:
         if settings.plugins.strict:
             check_strict(records)
         loaded = acceptance.finish(records)
+        settings.check_sections({*(record.name for record in records), *loaded.runners, *loaded.storages})
         if required:
             check_required(loaded, settings)
         return loaded
@@ -90,6 +90,8 @@ def _load_own(plugin: Any, settings: Settings, acceptance: Acceptance) -> Plugin
     try:
         staged = stage(plugin, origin, settings, None)
     except PluginFailedError as error:
+        if isinstance(error.__cause__, JobcoreError):
+            raise error.__cause__ from None  # the application's own mistake, told as if it had called us itself
         raise PluginError(f"The application's own plugin {name!r} cannot be used: {error}") from error
     acceptance.take(staged)
     return PluginRecord(name=name, distribution=APPLICATION, version="", module=name, state=PluginState.ACTIVE)

@@ -31,7 +31,10 @@ class _Table(BaseModel):
 
 
 class Provides(_Table):
-    """The names that a plugin may register; one that registers another is refused. `*` matches as in file names."""
+    """The names that a plugin may register; one that registers another is refused.
+
+    Of handlers also patterns: `acme-*` matches as in file names.
+    """
 
     runners: tuple[str, ...] = ()
     storages: tuple[str, ...] = ()
@@ -40,8 +43,8 @@ class Provides(_Table):
 
     def covers(self, kind: str, name: str) -> bool:
         """Return whether `name` may be registered; `kind` is `runner`, `storage`, `handler` or `command`."""
-        patterns: tuple[str, ...] = getattr(self, f"{kind}s")
-        return any(fnmatchcase(name, pattern) for pattern in patterns)
+        declared: tuple[str, ...] = getattr(self, f"{kind}s")
+        return name in declared or (kind == "handler" and any(fnmatchcase(name, pattern) for pattern in declared))
 
 
 class Migrations(_Table):

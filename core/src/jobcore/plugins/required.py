@@ -7,7 +7,7 @@ from typing import Any
 
 from jobcore.errors import PluginError, RequiredPluginError, UnknownRunnerError, UnknownStorageError
 from jobcore.plugins.examine import matches
-from jobcore.plugins.known import INSTALL_PAGE, KNOWN_PARTS
+from jobcore.plugins.known import INSTALL_PAGE, KNOWN_PARTS, install_hints
 from jobcore.plugins.loaded import LoadedPlugins
 from jobcore.plugins.records import PluginRecord, PluginState
 from jobcore.settings import Edition, Settings, require_edition
@@ -87,18 +87,18 @@ def _require_part(
 
 
 def _check_edition(kind: str, name: str, offered: Mapping[str, Any], edition: Edition) -> None:
-    known = KNOWN_PARTS.get(f"{kind}:{name}")
-    needed = getattr(offered.get(name), "edition", None) or (known.edition if known else Edition.COMMUNITY)
-    require_edition(f"The {kind} {name!r}", needed, edition, f"{_VARIABLES[kind]} to one of the {edition} edition")
+    """Hold a part to what it says itself, and a part of ours also to what we know of it."""
+    for part in (offered.get(name), KNOWN_PARTS.get(f"{kind}:{name}")):
+        needed = getattr(part, "edition", Edition.COMMUNITY)
+        require_edition(f"The {kind} {name!r}", needed, edition, f"{_VARIABLES[kind]} to one of the {edition} edition")
 
 
 def _unknown_message(kind: str, name: str, offered: Mapping[str, Any]) -> str:
     installed = ", ".join(f"{part} ({item.origin})" for part, item in sorted(offered.items())) or "none"
-    names = {key.partition(":")[2] for key in KNOWN_PARTS if key.startswith(f"{kind}:")} | set(offered)
-    known = KNOWN_PARTS.get(f"{kind}:{name}")
-    remedy = f"To install it: pip install {known.distribution}" if known else "Install the distribution that brings it"
-    near = "" if known else did_you_mean(name, names)
+    hints = install_hints(kind)
+    near = "" if name in hints else did_you_mean(name, {*hints, *offered})
+    remedy = hints.get(name, f"the distribution that brings it (see {INSTALL_PAGE})")
     return (
         f"No installed plugin brings the {kind} {name!r} ({_VARIABLES[kind]}).{near} "
-        f"Installed {kind}s: {installed}. {remedy} (see {INSTALL_PAGE})."
+        f"Installed {kind}s: {installed}. To install it: {remedy}."
     )

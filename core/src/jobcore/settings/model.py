@@ -125,7 +125,7 @@ class Settings(BaseSettings):
         return self.runner or default_runner(self.edition, installed)
 
     def check_sections(self, plugins: Collection[str]) -> None:
-        """Look at the sections that are neither core's nor one of these plugins'.
+        """Look at the sections that are neither core's nor one of these plugins', runners and storages.
 
         One that is nearly a known name is taken for a mistake; others belong to plugins that are not installed, and
         are told in a warning. Raises `ConfigurationError`.

@@ -34,7 +34,7 @@ def _is_unknown(variable: str, fields: set[str]) -> bool:
 def check_sections(layers: Layers, fields: set[str], plugins: set[str]) -> None:
     """See `Settings.check_sections`."""
     for name in sorted(layers.section_names() - fields - plugins):
-        where = layers.name_of((name,)).removesuffix(name) + name
+        where = layers.name_of((name,))
         if did_you_mean(name, fields | plugins):
             raise ConfigurationError(unknown_key(f"The section {where}", name, fields | plugins))
         _logger.warning(
