@@ -3,41 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib.resources import files
 from pathlib import Path
 from uuid import UUID
 
-import psycopg
 import pytest
 
 from builtin_handlers.context import AttemptContext
 from builtin_handlers.world import World
 from jobcore_handlers.files import DirectoryFileStore, FileStore
-from jobcore_handlers.printing import InvoiceRenderer, PdfInvoiceRenderer
-
-ROLES = """
-do $$
-declare
-    role text;
-begin
-    foreach role in array array['jobcore_worker', 'jobcore_tenant'] loop
-        if not exists (select from pg_roles where rolname = role) then
-            execute format('create role %I nologin', role);
-        end if;
-    end loop;
-end
-$$
-"""
+from jobcore_handlers.printing import InvoiceRenderer
+from jobcore_handlers.printing.pdf import PdfInvoiceRenderer
 
 
 @pytest.fixture
-def billing_dsn(empty_database_dsn: str) -> str:
-    """A database that has the billing schema and nothing else."""
-    with psycopg.connect(empty_database_dsn) as connection:
-        connection.execute(ROLES)
-        for name in migration_names("up"):
-            connection.execute(files("jobcore_handlers").joinpath("migrations", name).read_bytes())
-    return empty_database_dsn
+def billing_dsn(database_dsn: str) -> str:
+    """A database with the schema of every installed plugin."""
+    return database_dsn
 
 
 @pytest.fixture
@@ -62,8 +43,3 @@ def attempt(billing_dsn: str, store: DirectoryFileStore) -> Callable[..., Attemp
         return context
 
     return make
-
-
-def migration_names(direction: str) -> list[str]:
-    names = [entry.name for entry in files("jobcore_handlers").joinpath("migrations").iterdir()]
-    return sorted(name for name in names if name.endswith(f".{direction}.sql"))

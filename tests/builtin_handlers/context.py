@@ -19,7 +19,7 @@ from psycopg.types.json import Jsonb
 
 from jobcore import JobContext
 from jobcore.errors import JobCancelledError, StaleClaimError
-from jobcore.execution.services import ServiceMap
+from jobcore.app.services import ServiceContainer
 from jobcore.ids import uuid7
 
 
@@ -65,7 +65,7 @@ class AttemptContext(JobContext):
         self.max_attempts = 3
         self.logger = logging.LoggerAdapter(logging.getLogger("jobcore.test"), {})
         self.signal = Signal()
-        self.services = ServiceMap()
+        self.services = ServiceContainer()
         self.stale = stale
         self.details: dict[str, list[tuple[str, Any]]] = {}
         self.progress_reports: list[float] = []

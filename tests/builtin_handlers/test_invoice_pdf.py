@@ -10,7 +10,8 @@ from decimal import Decimal
 import pytest
 from pypdf import PdfReader
 
-from jobcore_handlers.printing import InvoiceSheet, Party, PdfInvoiceRenderer, SheetLine, TaxLine
+from jobcore_handlers.printing import InvoiceSheet, Party, SheetLine, TaxLine
+from jobcore_handlers.printing.pdf import PdfInvoiceRenderer
 from jobcore_handlers.printing.words import format_day, format_percent, format_quantity, format_rate
 
 SHEET = InvoiceSheet(

@@ -5,12 +5,14 @@ It imports a handler only when the hook is called, so that looking at the plugin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from jobcore.plugins.hooks import hookimpl
 
 if TYPE_CHECKING:
     from jobcore import JobHandlerRegistry
+    from jobcore.app.facade import JobApp
+    from jobcore_handlers.printing.renderer import InvoiceRenderer
 
 SECTION = "builtin"
 """The section of the settings, which is the name of the entry point."""
@@ -27,14 +29,23 @@ def jobcore_register_handlers(registry: JobHandlerRegistry) -> None:
 
 
 @hookimpl
-def jobcore_app_configured(app: Any) -> None:
-    """Add a file store and a renderer of invoices to the application's services, where it has none of its own."""
+def jobcore_app_configured(app: JobApp) -> None:
+    """Offer a file store and a renderer of invoices to handlers, where the application has none of its own.
+
+    They are made when a handler first asks.
+    """
     from jobcore_handlers.files import DirectoryFileStore, FileStore
-    from jobcore_handlers.printing import InvoiceRenderer, PdfInvoiceRenderer
+    from jobcore_handlers.printing.renderer import InvoiceRenderer
     from jobcore_handlers.settings import HandlerSettings
 
+    settings = app.settings.section(SECTION, HandlerSettings)
     if FileStore not in app.services:
-        settings = app.settings.section(SECTION, HandlerSettings)
-        app.services.add(DirectoryFileStore(settings.files), FileStore)
+        app.services.provide(FileStore, lambda: DirectoryFileStore(settings.files))
     if InvoiceRenderer not in app.services:
-        app.services.add(PdfInvoiceRenderer(), InvoiceRenderer)
+        app.services.provide(InvoiceRenderer, _pdf_renderer)
+
+
+def _pdf_renderer() -> InvoiceRenderer:
+    from jobcore_handlers.printing.pdf import PdfInvoiceRenderer
+
+    return PdfInvoiceRenderer()

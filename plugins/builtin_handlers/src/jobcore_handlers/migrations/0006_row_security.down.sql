@@ -1,14 +1,14 @@
 do $$
 declare
-    name text;
+    name regclass;
 begin
-    for name in select tablename from pg_tables where schemaname = 'billing' order by tablename loop
-        execute format('revoke all on billing.%I from jobcore_worker, jobcore_tenant', name);
-        execute format('drop policy all_rows on billing.%I', name);
-        execute format('drop policy own_rows on billing.%I', name);
-        execute format('alter table billing.%I no force row level security', name);
-        execute format('alter table billing.%I disable row level security', name);
+    for name in select oid::regclass from pg_class where relnamespace = 'billing'::regnamespace and relkind = 'r' loop
+        execute format('revoke all on %s from jobcore_worker, jobcore_tenant', name);
+        execute format('drop policy all_rows on %s', name);
+        execute format('drop policy own_rows on %s', name);
+        execute format('alter table %s no force row level security, disable row level security', name);
     end loop;
     revoke usage on schema billing from jobcore_worker, jobcore_tenant;
 end
 $$;
+drop function billing.keep_tenants_apart(regclass[]);
