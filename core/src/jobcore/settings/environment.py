@@ -3,12 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, cast
 
 from jobcore.errors import ConfigurationError
 from jobcore.settings.layers import Layer
 from jobcore.settings.names import FOUNDING_VARIABLES, path_of, variable_of
 from jobcore.settings.problems import Path
+
+
+@dataclass(frozen=True, slots=True)
+class VariableNames:
+    """Names a path as the variable that set it."""
+
+    names: Mapping[Path, str]
+
+    def __call__(self, path: Path) -> str:
+        return self.names.get(path) or variable_of(path)
 
 
 def read_environment(environment: Mapping[str, str]) -> Layer:
@@ -28,7 +39,7 @@ def read_environment(environment: Mapping[str, str]) -> Layer:
         _check_twin(variable, names.get(path), environment)
         _put(values, path, environment[variable], variable)
         names[path] = variable
-    return Layer(values, lambda path: names.get(path) or variable_of(path))
+    return Layer(values, VariableNames(names))
 
 
 def _check_spelling(variable: str, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -15,7 +16,20 @@ from jobcore.settings.problems import Path
 OWN_FILE = "jobcore.toml"
 PROJECT_FILE = "pyproject.toml"
 
-_EMPTY = Layer({}, ".".join)
+
+@dataclass(frozen=True, slots=True)
+class KeyNames:
+    """Names a path as a key of a file."""
+
+    file: str
+    tables: Path = ()
+
+    def __call__(self, path: Path) -> str:
+        header = ".".join((*self.tables, *path[:-1]))
+        return f"{self.file}: {f'[{header}] ' if header else ''}{path[-1]}"
+
+
+_EMPTY = Layer({}, KeyNames(OWN_FILE))
 
 
 def read_file(folder: FilePath, environment: Mapping[str, str]) -> Layer:
@@ -55,8 +69,4 @@ def _layer(file: FilePath, document: dict[str, Any]) -> Layer:
         raise ConfigurationError(f"{file}: [tool.jobcore] must be a table.")
     tables = ("tool", "jobcore") if in_project else ()
 
-    def name_of(path: Path) -> str:
-        header = ".".join((*tables, *path[:-1]))
-        return f"{file.name}: {f'[{header}] ' if header else ''}{path[-1]}"
-
-    return Layer(values, name_of)  # pyright: ignore[reportUnknownArgumentType] - TOML's tables have text for keys
+    return Layer(values, KeyNames(file.name, tables))  # pyright: ignore[reportUnknownArgumentType] - TOML's tables have text for keys
