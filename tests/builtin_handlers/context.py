@@ -18,8 +18,8 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from jobcore import JobContext
-from jobcore.errors import JobCancelledError, StaleClaimError
 from jobcore.app.services import ServiceContainer
+from jobcore.errors import JobCancelledError, StaleClaimError
 from jobcore.ids import uuid7
 
 
