@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from jobcore.errors import ConflictError, PluginError, RequiredPluginError
+from jobcore.errors import ConfigurationError, ConflictError, PluginError, RequiredPluginError
 from jobcore.plugins.hooks import hookimpl
 from jobcore.plugins.manager import PluginManager
 from jobcore.plugins.records import PluginState
@@ -77,6 +77,7 @@ def test_listing_imports_no_plugin_and_shows_what_it_would_bring(site, settings)
     assert (record.distribution, record.version, record.edition) == ("acme-listed", "1.0", "community")
     assert record.manifest is not None
     assert record.manifest.permissions == ("network",)
+    assert record.folder == site.folder / package
     assert len(record.file_hash) == 64
     assert package not in sys.modules
 
@@ -131,6 +132,12 @@ def test_a_plugin_without_a_manifest_is_not_imported_and_is_told_how_to_write_on
 def test_a_plugin_whose_package_is_gone_is_incompatible(site, settings, entry):
     site.add_metadata("acme-gone", "1.0", {"gone": entry})
     assert states(site.manager().load(settings(), required=False)) == {"gone": PluginState.INCOMPATIBLE}
+
+
+def test_a_manifest_that_is_not_text_is_incompatible(site, settings):
+    package = site.install("acme-binary")
+    (site.folder / package / "jobcore-plugin.toml").write_bytes(b"\xff\xfe")
+    assert states(site.manager().load(settings(), required=False)) == {"acme-binary": PluginState.INCOMPATIBLE}
 
 
 def test_a_plugin_for_another_api_is_not_imported(site, settings):
@@ -264,6 +271,25 @@ def test_a_plugin_that_registers_what_it_did_not_declare_fails(site, settings):
     loaded = site.manager().load(settings(), required=False)
     assert "registers runner 'surprise', which [provides]" in reason(loaded, "acme-liar")
     assert loaded.runners == {}
+
+
+def test_a_wrong_setting_of_a_plugin_stops_the_start_though_nothing_needs_the_plugin(site, settings):
+    site.install(
+        "acme-set",
+        """
+        from pydantic import BaseModel
+
+        class Section(BaseModel):
+            seconds: float = 1
+
+        @hookimpl
+        def jobcore_register_runners(registry, settings):
+            settings.section("acme-set", Section)
+        """,
+    )
+    wrong = settings(**{"acme-set": {"seconds": "long"}})
+    with pytest.raises(ConfigurationError, match="the argument acme-set.seconds is text of 4 characters"):
+        site.manager().load(wrong, required=False)
 
 
 def test_strict_mode_stops_the_start_for_any_broken_plugin(site, settings):

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from jobcore.errors import EditionError
-from jobcore.plugins.locate import entry_file_hash, read_manifest
+from jobcore.plugins.locate import entry_file_hash, package_folder, read_manifest
 from jobcore.plugins.manifest import MANIFEST_NAME, ManifestError, parse_manifest
 from jobcore.plugins.records import PluginRecord, PluginState
 from jobcore.plugins.scan import FoundPlugin, canonical_name
@@ -74,6 +74,7 @@ def _read(plugin: FoundPlugin) -> PluginRecord:
         version=plugin.version,
         module=plugin.entry.value,
         state=PluginState.ACTIVE,
+        folder=package_folder(plugin),
         file_hash=entry_file_hash(plugin),
     )
     source = f"{MANIFEST_NAME} of {record.origin}"

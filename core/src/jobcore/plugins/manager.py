@@ -42,7 +42,7 @@ class PluginManager:
         Raises:
             RequiredPluginError, UnknownRunnerError, UnknownStorageError, EditionError: if what is needed is not there.
             ConflictError: if two plugins claim one name, and the settings do not say whose wins.
-            ConfigurationError: if a section of the settings is nearly a known name.
+            ConfigurationError: if a plugin's section of the settings is wrong, or has nearly a known name.
             PluginError: if one of `extra` fails; a `JobcoreError` that it raises passes as it is.
         """
         acceptance = Acceptance(settings.plugins.prefer, settings.edition)

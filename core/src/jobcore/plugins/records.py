@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from jobcore.plugins.manifest import Manifest, Provides
 
@@ -56,6 +57,8 @@ class PluginRecord:
     edition: str = "community"
     provides: Provides = field(default_factory=Provides)
     manifest: Manifest | None = None
+    folder: Path | None = None
+    """Where the manifest stands, and the migrations beside it; `None` if there is no such package."""
     file_hash: str = ""
     """SHA-256 of the entry module's file, as 64 hexadecimal digits; empty if there is no such file."""
 

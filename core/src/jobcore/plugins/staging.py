@@ -83,17 +83,16 @@ def stage(plugin: Any, origin: Origin, settings: Settings, provides: Provides | 
 
     Raises:
         PluginFailedError: if a hook is written wrongly or raises, or something undeclared is registered.
+        ConfigurationError: if the plugin's section of the settings is wrong: the user's fault, not the plugin's.
     """
     staged = Staged.empty(origin, plugin)
     try:
         _register(staged, _checked_hooks(plugin), settings)
-    except (pluggy.PluginValidationError, TypeError) as error:
+    except (ConfigurationError, PluginFailedError):
+        raise
+    except pluggy.PluginValidationError as error:
         raise PluginFailedError(f"its hooks do not fit: {describe(error)}") from error
-    except ConfigurationError as error:
-        raise PluginFailedError(str(error)) from error
     except (Exception, SystemExit) as error:
-        if isinstance(error, PluginFailedError):
-            raise
         raise PluginFailedError(f"its registration raised {describe(error)}") from error
     if provides is not None:
         _require_declared(staged, provides)
