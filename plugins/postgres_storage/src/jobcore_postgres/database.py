@@ -1,0 +1,186 @@
+"""The database: the application's pool, and connections of one's own for workers."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, TypeAlias, TypeVar, cast
+
+import psycopg
+from psycopg import AsyncConnection
+from psycopg.rows import TupleRow, tuple_row
+from psycopg_pool import AsyncConnectionPool
+
+from jobcore.errors import ForeignConnectionError, InputError, StorageUnavailableError
+from jobcore_postgres.addresses import describe_address, parse_address
+from jobcore_postgres.errors import is_connection_loss, translated, unavailable
+from jobcore_postgres.retry import Backoff
+from jobcore_postgres.settings import PostgresSettings
+from jobcore_postgres.statements import statement
+
+Connection: TypeAlias = AsyncConnection[TupleRow]
+T = TypeVar("T")
+
+APPLICATION_NAME = "jobcore"
+
+
+class Database:
+    """One PostgreSQL database. All connections are in autocommit mode; transactions are opened where they are needed.
+
+    Prepared statements are used unless a pooler is in between, which hands out other sessions than those that prepared
+    them. Nothing is set at start-up of a session, so that pgbouncer in transaction mode serves as well.
+
+    Args:
+        dsn: a libpq URL or connection string. It is never logged.
+        settings: the sizes and times of the pool.
+
+    Raises:
+        ConfigurationError: if `dsn` does not parse.
+    """
+
+    def __init__(self, dsn: str, settings: PostgresSettings | None = None) -> None:
+        parse_address(dsn)
+        self._dsn = dsn
+        self._settings = settings or PostgresSettings()
+        self._pool: AsyncConnectionPool[Connection] | None = None
+        self._place: str | None = None
+
+    @property
+    def address(self) -> str:
+        """Host, port, database and user, for messages."""
+        return describe_address(self._dsn)
+
+    async def open(self) -> None:
+        """Connect once, to know that one can, and open the pool. Raises `StorageUnavailableError`."""
+        if self._pool is not None:
+            return
+        self._place = await self._look_up_place()
+        self._pool = AsyncConnectionPool(
+            self._dsn,
+            connection_class=AsyncConnection[TupleRow],
+            min_size=min(self._settings.pool_min, self._settings.pool_max),
+            max_size=self._settings.pool_max,
+            timeout=self._settings.pool_timeout_seconds,
+            kwargs={"autocommit": True, "application_name": APPLICATION_NAME},
+            configure=_mind_poolers,
+            name="jobcore",
+            open=False,
+        )
+        await self._pool.open()
+
+    async def close(self) -> None:
+        """Close the pool; connections in use are closed when they come back. Repeatable."""
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            await pool.close()
+
+    async def connect(self, *, application_name: str = APPLICATION_NAME) -> Connection:
+        """Return a connection outside the pool, for the caller to close. Raises `StorageUnavailableError`."""
+        try:
+            connection = await AsyncConnection.connect(self._dsn, autocommit=True, application_name=application_name)
+        except psycopg.OperationalError as error:
+            raise unavailable(self._dsn, error) from error
+        await _mind_poolers(connection)
+        return connection
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncGenerator[Connection]:
+        """Lend a connection of the pool, waiting for a free one; the driver's errors come out as jobcore's.
+
+        Raises:
+            StorageUnavailableError: if none can be had, or it breaks.
+            SchemaVersionError, StorageError: see `jobcore_postgres.errors.translated`.
+        """
+        async with self.lend() as connection:
+            with translated(self._dsn):
+                yield connection
+
+    @asynccontextmanager
+    async def lend(self) -> AsyncGenerator[Connection]:
+        """As `connection`, for SQL of the caller's own: what the driver raises in the block passes unchanged."""
+        pool = self._opened()
+        with translated(self._dsn):
+            connection = await pool.getconn()
+        try:
+            yield connection
+        finally:
+            await pool.putconn(connection)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncGenerator[Connection]:
+        """Lend a connection in a transaction that commits at the end of the block. Raises as `connection`."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def repeatable(self, work: Callable[[Connection], Awaitable[T]]) -> T:
+        """Run `work` on a connection of the pool, again if the connection is lost: it must be safe to repeat.
+
+        Raises:
+            StorageUnavailableError: if the connection does not come back within `retry_seconds`.
+        """
+        backoff = Backoff(self._settings.retry_seconds)
+        while True:
+            try:
+                async with self.connection() as connection:
+                    return await work(connection)
+            except StorageUnavailableError as error:
+                if not (error.__cause__ and is_connection_loss(error.__cause__)) or not await backoff.wait():
+                    raise
+                await self._opened().check()
+
+    async def ping(self) -> float:
+        """Return how long a round trip takes now, in seconds. Raises `StorageUnavailableError`."""
+        async with self.connection() as connection:
+            begin = time.perf_counter()
+            await connection.execute(statement("ping"))
+            return time.perf_counter() - begin
+
+    async def require_own(self, connection: Any) -> bool:
+        """Check that a caller's connection leads to this database; return whether its role sees every tenant.
+
+        Raises:
+            InputError: if it is not a psycopg `AsyncConnection`.
+            ForeignConnectionError: if it leads to another server or database.
+        """
+        if not isinstance(connection, AsyncConnection):
+            raise InputError(
+                f"The connection is a {type(connection).__qualname__}; this storage takes a psycopg.AsyncConnection."
+            )
+        caller = cast("Connection", connection)
+        place, for_all_tenants = await _facts(caller)
+        if place != self._place:  # another database, or the server was started anew
+            self._place = await self._look_up_place()
+        if place != self._place:
+            raise ForeignConnectionError(
+                f"The connection leads to {caller.info.host}:{caller.info.port}/{caller.info.dbname}, and the jobs are "
+                f"in another database ({self.address}): the two cannot commit together."
+            )
+        return for_all_tenants
+
+    async def _look_up_place(self) -> str:
+        """Ask which server and database this is, on a connection of its own: the pool may be lent out."""
+        connection = await self.connect()
+        async with connection:
+            with translated(self._dsn):
+                return (await _facts(connection))[0]
+
+    def _opened(self) -> AsyncConnectionPool[Connection]:
+        if self._pool is None:
+            raise StorageUnavailableError(f"The storage is not open ({self.address}); call `await store.open()` first.")
+        return self._pool
+
+
+async def _facts(connection: AsyncConnection[Any]) -> tuple[str, bool]:
+    async with connection.cursor(row_factory=tuple_row) as cursor:
+        await cursor.execute(statement("connection_facts"))
+        place, for_all_tenants = (await cursor.fetchall())[0]
+    return place, for_all_tenants
+
+
+async def _mind_poolers(connection: Connection) -> None:
+    """Give up prepared statements where a pooler answers for the server: it does not know the session's process."""
+    cursor = await connection.execute(statement("backend_pid"), prepare=False)
+    row = await cursor.fetchone()
+    if row is None or row[0] != connection.info.backend_pid:
+        connection.prepare_threshold = None

@@ -1,0 +1,30 @@
+"""All log wording of the storage."""
+
+from __future__ import annotations
+
+import logging
+from datetime import datetime
+
+from jobcore.errors import JobcoreError
+from jobcore.models import Schedule
+
+_log = logging.getLogger("jobcore.postgres")
+
+
+def schedule_unusable(schedule: Schedule, error: JobcoreError) -> None:
+    _log.error(
+        "Schedule %r of tenant %s stands still, for its times cannot be computed: %s Replace it to set it going.",
+        schedule.key,
+        schedule.tenant,
+        error,
+    )
+
+
+def fire_refused(schedule: Schedule, fire_time: datetime | None, error: JobcoreError) -> None:
+    _log.error(
+        "Schedule %r of tenant %s made no job for %s: %s",
+        schedule.key,
+        schedule.tenant,
+        fire_time,
+        error,
+    )

@@ -1,0 +1,35 @@
+"""Offers the storage `postgres` to the plugin manager. The driver is loaded when the storage is made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from jobcore.plugins.hooks import hookimpl
+from jobcore_postgres.settings import PostgresSettings
+
+if TYPE_CHECKING:
+    from jobcore.plugins.registries import CheckRegistry, CheckResult, StorageRegistry
+    from jobcore.ports.store import JobStore
+    from jobcore.settings import Settings
+
+
+@hookimpl
+def jobcore_register_storages(registry: StorageRegistry, settings: Settings) -> None:
+    own = settings.section("postgres", PostgresSettings)
+
+    def make(chosen: Settings) -> JobStore:
+        from jobcore_postgres.store import PostgresStore
+
+        return PostgresStore(chosen.database.dsn(), own, limits=chosen.limits.payload)
+
+    registry.register_storage("postgres", make)
+
+
+@hookimpl
+def jobcore_register_checks(registry: CheckRegistry, settings: Settings) -> None:
+    async def check(app: Any) -> CheckResult:  # noqa: ARG001 - every check is given the app
+        from jobcore_postgres.checks import check_database
+
+        return await check_database(settings.database.dsn() if settings.database.is_configured else None)
+
+    registry.add("postgres", check)

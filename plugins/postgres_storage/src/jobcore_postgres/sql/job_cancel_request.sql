@@ -1,0 +1,1 @@
+select jobcore.job_cancel_request(%s, %s, %s, %s)

@@ -1,0 +1,1 @@
+select ord, granted from jobcore.job_claim(%s::jsonb, %s)

@@ -1,0 +1,1 @@
+select jobcore.job_detail(%s, %s, %s, %s, %s, %s::jsonb, %s::jsonb)

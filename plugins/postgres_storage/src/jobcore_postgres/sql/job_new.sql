@@ -1,0 +1,1 @@
+select * from jobcore.job_new(%s::jsonb)

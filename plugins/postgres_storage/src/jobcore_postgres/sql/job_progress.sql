@@ -1,0 +1,1 @@
+select jobcore.job_progress(%s, %s, %s, %s, %s)

@@ -1,0 +1,1 @@
+select jobcore.job_step_save(%s, %s, %s, %s, %s::jsonb)::text

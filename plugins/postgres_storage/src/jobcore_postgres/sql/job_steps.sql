@@ -1,0 +1,1 @@
+select key, result::text from jobcore.job_steps(%s, %s)

@@ -1,0 +1,1 @@
+select * from jobcore.tenant_new(%s::jsonb)

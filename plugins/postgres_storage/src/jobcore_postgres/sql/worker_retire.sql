@@ -1,0 +1,1 @@
+delete from jobcore.workers where worker_id = %s

@@ -1,0 +1,53 @@
+"""The PostgreSQL storage: the whole store port over one database."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from jobcore.limits import DEFAULT_LIMITS, PayloadLimits
+from jobcore.ports.context import TenantDatabase
+from jobcore.ports.store import JobStore
+from jobcore_postgres.database import Database
+from jobcore_postgres.leased import PostgresLeasedWrites
+from jobcore_postgres.migrations.compatibility import require_schema
+from jobcore_postgres.records import PostgresJobRecords
+from jobcore_postgres.schedules import PostgresScheduleStore
+from jobcore_postgres.schema_component import own_component
+from jobcore_postgres.settings import PostgresSettings
+from jobcore_postgres.tenant import PostgresTenantDatabase
+from jobcore_postgres.workers import PostgresWorkerRegistry
+
+
+class PostgresStore(PostgresJobRecords, PostgresLeasedWrites, PostgresScheduleStore, PostgresWorkerRegistry, JobStore):
+    """Keeps jobs, details, schedules and workers in PostgreSQL.
+
+    Args:
+        dsn: a libpq URL, of a login that is a member of `jobcore_worker` and, for `ctx.db`, of `jobcore_tenant`.
+        settings: the pool's.
+        limits: the largest payload that is accepted.
+
+    Raises:
+        ConfigurationError: if `dsn` does not parse.
+    """
+
+    storage_type = "postgres"
+
+    def __init__(
+        self, dsn: str, settings: PostgresSettings | None = None, *, limits: PayloadLimits = DEFAULT_LIMITS
+    ) -> None:
+        self.database = Database(dsn, settings)
+        self.limits = limits
+
+    async def open(self) -> None:
+        await self.database.open()
+        async with self.database.connection() as connection:
+            await require_schema(connection, own_component())
+
+    async def close(self) -> None:
+        await self.database.close()
+
+    async def ping(self) -> float:
+        return await self.database.ping()
+
+    def tenant_database(self, tenant: UUID) -> TenantDatabase | None:
+        return PostgresTenantDatabase(self.database, tenant)
