@@ -129,7 +129,7 @@ CLIENT_NAMES = (
     "Kestrel Aviation", "Kiln Ceramics", "Larkspur Law", "Maple Credit Union", "Bäckerei Sonnenschein",
     "Blumen Krüger", "Druckhaus Weber", "Elektro Schäfer", "Fahrrad Nowak", "Gärtnerei Löwe", "Hotel Rheinterrasse",
     "Imkerei Vogt", "Kanzlei Dr. Groß", "Kfz Brandt", "Metallbau Öztürk", "Optik Fuß", "Praxis Dr. Hähnel",
-    "Reisebüro Möller", "Schreinerei Kühn", "Spedition Łukasz", "Tierklinik Süd", "Verlag Morgenrot", "Weingut Jäger",
+    "Reisebüro Möller", "Schreinerei Kühn", "Tierklinik Süd", "Spedition Łukasz", "Verlag Morgenrot", "Weingut Jäger",
     "Zahntechnik Röder", "Abbot's Tea", "Brindle Hardware", "Chandler Boats", "Dunmore Joinery", "Ember Pottery",
     "Fenwick Archives", "Gullwing Travel", "Hollow Oak Pubs", "Inkwell Press", "Jasper Roofing", "Kingfisher Canoes",
     "Lower Mill Cheese", "Moorland Wool", "Nettle Apothecary", "Otter Valley Vets", "Pebble Nurseries",

@@ -18,7 +18,6 @@ import psycopg
 from psycopg.types.json import Jsonb
 
 from jobcore import JobContext
-from jobcore.app.services import ServiceContainer
 from jobcore.errors import JobCancelledError, StaleClaimError
 from jobcore.ids import uuid7
 
@@ -37,6 +36,20 @@ class Signal:
     def raise_if_aborted(self) -> None:
         if self.aborted:
             raise JobCancelledError("aborted by the test")
+
+
+class Services:
+    def __init__(self) -> None:
+        self._by_type: dict[type, Any] = {}
+
+    def add(self, service: Any, kind: type) -> None:
+        self._by_type[kind] = service
+
+    def get(self, kind: type) -> Any:
+        return self._by_type[kind]
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._by_type
 
 
 class TenantTransactions:
@@ -65,13 +78,19 @@ class AttemptContext(JobContext):
         self.max_attempts = 3
         self.logger = logging.LoggerAdapter(logging.getLogger("jobcore.test"), {})
         self.signal = Signal()
-        self.services = ServiceContainer()
+        self.services = Services()
         self.stale = stale
         self.details: dict[str, list[tuple[str, Any]]] = {}
         self.progress_reports: list[float] = []
         with psycopg.connect(dsn) as connection:
             connection.execute("create table if not exists completions (job_id uuid primary key, result jsonb)")
             connection.execute("grant insert on completions to jobcore_tenant")
+
+    def completion(self) -> Any:
+        """The result with which the job was completed; `None` if it was not."""
+        with psycopg.connect(self._dsn) as connection:
+            row = connection.execute("select result from completions where job_id = %s", (self.job_id,)).fetchone()
+        return None if row is None else row[0]
 
     @property
     def db(self) -> TenantTransactions:

@@ -94,9 +94,16 @@ async def test_an_invoice_over_nothing_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("rate", "printed"), [("12050", "120.50"), ("1.25", "0.0125"), ("100000000", "1,000,000.00"), ("0", "0.00")]
+    ("rate", "printed"),
+    [
+        ("12050", "120.50"),
+        ("1.25", "0.0125"),
+        ("100000000", "1,000,000.00"),
+        ("13937.333333", "139.373333"),
+        ("0", "0.00"),
+    ],
 )
-def test_rates_show_every_fraction_that_they_have(rate: str, printed: str) -> None:
+def test_rates_show_their_fractions(rate: str, printed: str) -> None:
     assert format_rate(Decimal(rate)) == printed
 
 

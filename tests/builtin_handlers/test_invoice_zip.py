@@ -88,7 +88,7 @@ async def test_the_bundle_is_the_requesters_document(world: World, attempt: Atte
     stamp = file["original_name"].removeprefix("invoice_bundle_").removesuffix(".zip")
     age = datetime.now(UTC) - datetime.strptime(stamp, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
     assert timedelta() <= age < timedelta(minutes=5)
-    assert world.rows("select result from completions")[0]["result"] == result
+    assert context.completion() == result
 
 
 async def test_a_bundle_belongs_to_a_client_only_if_all_its_invoices_do(world: World, attempt: Attempt) -> None:

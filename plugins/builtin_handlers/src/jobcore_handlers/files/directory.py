@@ -90,7 +90,8 @@ class DirectoryFileStore(FileStore):
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        _sync_folder(path.parent)
+        for folder in (path.parent, path.parents[1], self._root):
+            _sync_folder(folder)
         return size, digest
 
     def _open(self, key: str) -> BinaryIO:
@@ -118,11 +119,11 @@ def _copy(source: BinaryIO, target: BinaryIO) -> tuple[int, str]:
 def _remove_others(path: Path) -> None:
     for other in path.parent.iterdir():
         if other != path:
-            other.unlink()
+            other.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the renaming itself survive a power cut."""
+    """Make the names in a folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

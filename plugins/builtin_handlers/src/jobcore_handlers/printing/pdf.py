@@ -23,7 +23,7 @@ from jobcore_handlers.printing.words import format_day, format_percent, format_q
 
 _MARGIN = 20 * mm
 _WIDTH = A4[0] - 2 * _MARGIN
-_COLUMNS = [_WIDTH * share for share in (0.46, 0.15, 0.15, 0.08, 0.16)]
+_COLUMNS = [_WIDTH * share for share in (0.40, 0.17, 0.15, 0.12, 0.16)]
 
 
 class PdfInvoiceRenderer(InvoiceRenderer):

@@ -21,8 +21,8 @@ def format_percent(percent: Decimal) -> str:
 
 
 def format_rate(cents: Decimal) -> str:
-    """Return a rate in whole currency units, with two decimal places or as many as it has: `120.00`, `0.0125`."""
-    text = f"{cents.scaleb(-2):,f}"
+    """Return a rate in whole currency units, with two decimal places, or up to six if it has them: `120.00`, `0.0125`."""
+    text = f"{cents.scaleb(-2).quantize(_MILLIONTH):,f}"
     whole, _, decimals = text.partition(".")
     return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
 
@@ -32,4 +32,5 @@ def _trimmed(number: Decimal) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+_MILLIONTH = Decimal("0.000001")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
