@@ -1,0 +1,2 @@
+drop table billing.webhook_events;
+drop table billing.webhook_subscriptions;
