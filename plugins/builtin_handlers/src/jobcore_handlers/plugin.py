@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from jobcore import JobHandlerRegistry
     from jobcore.app.facade import JobApp
     from jobcore_handlers.printing.renderer import InvoiceRenderer
+    from jobcore_handlers.settings import HandlerSettings
+    from jobcore_handlers.webhooks.signing import WebhookSigner
 
 SECTION = "builtin"
 """The section of the settings, which is the name of the entry point."""
