@@ -70,6 +70,17 @@ async def test_a_source_that_breaks_leaves_nothing_behind(store: DirectoryFileSt
     assert files_below(tmp_path) == []
 
 
+async def test_what_a_killed_worker_left_half_written_is_removed_after_a_day(tmp_path: Path) -> None:
+    incoming = tmp_path / ".incoming"
+    incoming.mkdir()
+    old, young = incoming / "old", incoming / "young"
+    for path in (old, young):
+        path.touch()
+    os.utime(old, (0, 0))
+    await DirectoryFileStore(tmp_path).put(TENANT, "a", b"1")
+    assert (old.exists(), young.exists()) == (False, True)
+
+
 ID = "aaaaaaaa-0000-4000-8000-000000000000"
 
 

@@ -13,6 +13,8 @@ import os
 import re
 import shutil
 import tempfile
+import time
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 from uuid import UUID
@@ -26,6 +28,8 @@ _PIECE = 1 << 20
 _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _KEY = re.compile(rf"({_UUID})/({_UUID})/([^/]+)")
 _INCOMING = ".incoming"
+_ABANDONED_AFTER = 24 * 3600
+"""Seconds."""
 
 
 class DirectoryFileStore(FileStore):
@@ -37,6 +41,7 @@ class DirectoryFileStore(FileStore):
 
     def __init__(self, root: Path | str) -> None:
         self._root = Path(root)
+        self._swept = False
 
     def path_of(self, key: str) -> Path:
         """Return where the file of `key` stands on disk. Raises `UnsafeFileKeyError`."""
@@ -78,9 +83,7 @@ class DirectoryFileStore(FileStore):
         return StoredFile(file_id=file_id, key=key, name=name, size=size, sha256=digest)
 
     def _write(self, path: Path, source: BinaryIO) -> tuple[int, str]:
-        incoming = self._root / _INCOMING
-        incoming.mkdir(mode=0o700, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=incoming)
+        handle, temporary = tempfile.mkstemp(dir=self._incoming())
         try:
             with open(handle, "wb") as target:  # noqa: PTH123 - opens the descriptor that mkstemp made
                 size, digest = _copy(source, target)
@@ -93,6 +96,14 @@ class DirectoryFileStore(FileStore):
         for folder in (path.parent, path.parents[1], self._root):
             _sync_folder(folder)
         return size, digest
+
+    def _incoming(self) -> Path:
+        folder = self._root / _INCOMING
+        folder.mkdir(mode=0o700, exist_ok=True)
+        if not self._swept:
+            _remove_abandoned(folder)
+            self._swept = True
+        return folder
 
     def _open(self, key: str) -> BinaryIO:
         try:
@@ -120,6 +131,14 @@ def _remove_others(path: Path) -> None:
     for other in path.parent.iterdir():
         if other != path:
             other.unlink(missing_ok=True)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what workers that were killed left half written."""
+    for path in folder.iterdir():
+        with suppress(FileNotFoundError):  # another worker renames its file into place
+            if time.time() - path.stat().st_mtime > _ABANDONED_AFTER:
+                path.unlink()
 
 
 def _sync_folder(folder: Path) -> None:
