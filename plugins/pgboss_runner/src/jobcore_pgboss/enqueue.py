@@ -1,0 +1,109 @@
+"""Takes jobs in: alone or together, each with its row in `jobs` and its row in the queue, in one statement."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import psycopg
+
+from jobcore.models import Enqueued, NewJob
+from jobcore_pgboss.callers import enqueue_on
+from jobcore_pgboss.encoding import encode_jobs
+from jobcore_pgboss.link import Connection, rows_of
+from jobcore_pgboss.queues import Queues
+from jobcore_pgboss.settings import PgBossSettings
+from jobcore_pgboss.statements import statement
+from jobcore_postgres.database import Database
+
+LARGEST_BATCH = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    jobs: Sequence[NewJob]
+    answer: asyncio.Future[list[Enqueued]]
+
+
+class Enqueuer:
+    """Enqueues on a caller's connection, or on the pool: there, concurrent calls share one statement.
+
+    The next batch leaves when the last has committed, so that one caller alone waits for nobody, and many together pay
+    for one commit and one notification.
+    """
+
+    def __init__(self, database: Database, queues: Queues, settings: PgBossSettings) -> None:
+        self._database = database
+        self._queues = queues
+        self._settings = settings
+        self._requests: deque[_Request] = deque()
+        self._sender: asyncio.Task[None] | None = None
+
+    async def submit(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Enqueued]:
+        """Accept all of these jobs, or none. Raises `psycopg.Error`, and what `enqueue_on` raises."""
+        if not jobs:
+            return []
+        if unknown := self._queues.unknown(jobs):
+            async with self._database.connection() as own:
+                await self._queues.ensure(own, unknown)
+        if connection is not None:
+            return await enqueue_on(connection, jobs, self._settings)
+        request = _Request(jobs, asyncio.get_running_loop().create_future())
+        self._requests.append(request)
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.create_task(self._send_all(), name="jobcore enqueue")
+        return await request.answer
+
+    async def close(self) -> None:
+        """Wait for what is under way."""
+        if self._sender is not None:
+            await asyncio.wait([self._sender])
+
+    async def _send_all(self) -> None:
+        while self._requests:
+            batch = self._next_batch()
+            try:
+                await self._send(batch)
+            except (psycopg.DataError, psycopg.IntegrityError):
+                for request in batch:
+                    await self._send_alone(request)
+            except Exception as error:  # noqa: BLE001 - whatever it is, it is the callers' to hear
+                for request in batch:
+                    _refuse(request, error)
+
+    async def _send_alone(self, request: _Request) -> None:
+        try:
+            await self._send([request])
+        except Exception as error:  # noqa: BLE001 - as above
+            _refuse(request, error)
+
+    async def _send(self, batch: Sequence[_Request]) -> None:
+        jobs = encode_jobs([job for request in batch for job in request.jobs], self._settings)
+
+        async def enqueue(connection: Connection) -> Sequence[Any]:
+            return await rows_of(connection, statement("enqueue"), jobs)
+
+        # Safe to repeat after a lost reply: a job whose id is there already gets nothing more.
+        rows = await self._database.repeatable(enqueue)
+        answers = iter([Enqueued(job_id, deduplicated=not inserted) for _, job_id, inserted in rows])
+        for request in batch:
+            answer = [next(answers) for _ in request.jobs]
+            if not request.answer.done():
+                request.answer.set_result(answer)
+
+    def _next_batch(self) -> list[_Request]:
+        """Take requests up to the largest batch; one that is larger goes alone."""
+        batch = [self._requests.popleft()]
+        size = len(batch[0].jobs)
+        while self._requests and size + len(self._requests[0].jobs) <= LARGEST_BATCH:
+            batch.append(self._requests.popleft())
+            size += len(batch[-1].jobs)
+        return batch
+
+
+def _refuse(request: _Request, error: Exception) -> None:
+    if not request.answer.done():
+        request.answer.set_exception(error)

@@ -1,0 +1,122 @@
+"""Claims jobs: as many as there are free slots, and a little ahead of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from psycopg import errors as pg
+
+from jobcore.models import Claim, Lease
+from jobcore.ports.runner import WorkerHost
+from jobcore_pgboss import logs
+from jobcore_pgboss.link import Link
+from jobcore_pgboss.plugin import RUNNER_TYPE
+from jobcore_pgboss.runs import Receipt, Run, Runs
+from jobcore_pgboss.settings import PgBossSettings
+from jobcore_pgboss.slots import Slots
+from jobcore_pgboss.statements import statement
+
+
+class Fetcher:
+    """Asks the queues whenever there may be work and there is room for it.
+
+    One statement asks all queues, beginning with another one each time, so that none starves the others.
+    """
+
+    def __init__(
+        self,
+        link: Link,
+        settings: PgBossSettings,
+        host: WorkerHost,
+        runs: Runs,
+        slots: Slots,
+    ) -> None:
+        self._link = link
+        self._settings = settings
+        self._queues = sorted(host.queues)
+        self._new_abort = host.new_abort
+        self._runs = runs
+        self._slots = slots
+        self._hint = asyncio.Event()
+        self._hint.set()
+        self._next_due: float | None = None
+
+    def hint(self) -> None:
+        """There may be work: look soon."""
+        self._hint.set()
+
+    def hint_queue(self, queue: str) -> None:
+        """A queue was told to have work."""
+        if queue in self._queues:
+            self._hint.set()
+
+    async def turn(self) -> None:
+        """Wait until there may be work and there is room for it; claim it, and give it to the slots."""
+        await self._wait_for_hint()
+        room = await self._slots.wait_for_room()
+        self._hint.clear()
+        rows = await self._fetch(room)
+        self._slots.give([self._receive(row) for row in rows])
+        if len(rows) >= room:
+            self._hint.set()
+        elif not self._hint.is_set():
+            await self._look_ahead()
+
+    async def _wait_for_hint(self) -> None:
+        """Wait for a hint, for the next delayed job's time, or for the next poll."""
+        patience = self._settings.poll_interval_seconds
+        if self._next_due is not None:
+            patience = max(0.0, min(patience, self._next_due))
+        try:
+            async with asyncio.timeout(patience):
+                await self._hint.wait()
+        except TimeoutError:
+            self._hint.set()
+
+    async def _fetch(self, room: int) -> Sequence[Any]:
+        self._queues = [*self._queues[1:], *self._queues[:1]]
+        try:
+            return await self._claim(self._queues, room)
+        except pg.UniqueViolation:
+            # A queue with a policy refused a second running job. Ask each alone: only that one comes back empty.
+            return [row for queue in self._queues for row in await self._claim_alone(queue)]
+
+    async def _claim(self, queues: list[str], limit: int) -> Sequence[Any]:
+        return await self._link.rows(statement("fetch"), queues, limit, self._settings.lease_seconds)
+
+    async def _claim_alone(self, queue: str) -> Sequence[Any]:
+        try:
+            return await self._claim([queue], 1)
+        except pg.UniqueViolation:
+            logs.fetch_conflict(queue)
+            return []
+
+    async def _look_ahead(self) -> None:
+        rows = await self._link.rows(statement("next_due"), self._queues)
+        self._next_due = rows[0][0] if rows else None
+
+    def _receive(self, row: tuple[Any, ...]) -> Run:
+        queue: str
+        job_id: UUID
+        tenant: UUID
+        created_on: datetime
+        queue, job_id, tenant, name, payload, retry_count, started_us, max_attempts, priority, created_on, stop = row
+        now = asyncio.get_running_loop().time()
+        claim = Claim(
+            lease=Lease(job_id, tenant, retry_count + 1, f"{retry_count}.{started_us}"),
+            name=name,
+            queue=queue,
+            payload=payload,
+            max_attempts=max_attempts,
+            created_at=created_on,
+            priority=priority,
+            runner_type=RUNNER_TYPE,
+        )
+        receipt = Receipt(queue, retry_count, started_us)
+        run = Run(claim, receipt, self._new_abort(), now, now, stop=stop)
+        self._runs.add(run)
+        return run

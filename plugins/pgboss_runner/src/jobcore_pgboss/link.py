@@ -1,0 +1,74 @@
+"""A connection of the worker's own, made anew when it breaks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from typing import Any, LiteralString
+
+from psycopg.pq import TransactionStatus
+from psycopg.rows import TupleRow
+
+from jobcore_postgres.database import Connection, Database
+
+__all__ = ["Connection", "Link"]
+
+
+class Link:
+    """One autocommit connection for one role, outside the application's pool (B04); uses of it queue up.
+
+    Args:
+        database: where to connect.
+        role: who uses it, for `pg_stat_activity`.
+    """
+
+    def __init__(self, database: Database, role: str) -> None:
+        self._database = database
+        self._role = role
+        self._lock = asyncio.Lock()
+        self._connection: Connection | None = None
+
+    @asynccontextmanager
+    async def use(self) -> AsyncGenerator[Connection]:
+        """Yield the connection, connecting first if there is none.
+
+        Raises `StorageUnavailableError`, and what the block raises.
+        """
+        async with self._lock:
+            if self._connection is None or self._connection.closed:
+                self._connection = await self._database.connect(application_name=f"jobcore {self._role}")
+            try:
+                yield self._connection
+            finally:
+                # After a cancellation half an answer may still be under way.
+                if self._connection.pgconn.transaction_status not in _REUSABLE:
+                    await self._connection.close()
+
+    async def rows(self, query: LiteralString, *arguments: Any) -> list[TupleRow]:
+        """Run a statement, prepared unless there is a pooler, and return its rows.
+
+        Raises `StorageUnavailableError`, `psycopg.Error`.
+        """
+        async with self.use() as connection:
+            return await rows_of(connection, query, *arguments)
+
+    async def close(self) -> None:
+        async with self._lock:
+            if self._connection is not None:
+                await self._connection.close()
+
+
+async def rows_of(connection: Connection, query: LiteralString, *arguments: Any) -> list[TupleRow]:
+    """Run a statement on a connection of ours. Raises `psycopg.Error`."""
+    async with connection.cursor(binary=True) as cursor:
+        await cursor.execute(query, arguments, prepare=True)
+        return await cursor.fetchall()
+
+
+def is_pooled(connection: Connection) -> bool:
+    """Whether a pooler stands between, so that nothing may rely on the session. `Database` found it out."""
+    return connection.prepare_threshold is None
+
+
+_REUSABLE = (TransactionStatus.IDLE, TransactionStatus.UNKNOWN)

@@ -1,0 +1,92 @@
+"""All log wording of this package."""
+
+from __future__ import annotations
+
+import logging
+from uuid import UUID
+
+from jobcore.models import Claim, Settlement
+
+_logger = logging.getLogger("jobcore.pgboss")
+
+
+def schema_newer(version: int, known: int) -> None:
+    _logger.warning(
+        "pg-boss's schema has version %d, and this build knows it up to %d. It goes on; upgrade jobcore-pgboss-runner.",
+        version,
+        known,
+    )
+
+
+def worker_started(worker_id: UUID, queues: int, concurrency: int) -> None:
+    _logger.info("Worker %s serves %d queues with %d slots.", worker_id, queues, concurrency)
+
+
+def worker_stopping(worker_id: UUID, running: int) -> None:
+    _logger.info("Worker %s stops claiming; %d jobs still run.", worker_id, running)
+
+
+def worker_stopped(worker_id: UUID, handed_back: int) -> None:
+    _logger.info("Worker %s has stopped; %d jobs were handed back.", worker_id, handed_back)
+
+
+def role_failed(role: str, error: BaseException, delay: float) -> None:
+    _logger.warning("The %s had trouble with the database, and tries again in %.1f s: %s", role, delay, _line(error))
+
+
+def role_recovered(role: str) -> None:
+    _logger.info("The %s works again.", role)
+
+
+def pooler_seen() -> None:
+    _logger.warning(
+        "There is a pooler before PostgreSQL, so that notifications cannot be heard: new jobs are found by polling. "
+        "Give the worker the address of the server itself to start jobs sooner."
+    )
+
+
+def listener_deaf() -> None:
+    _logger.warning("The listening connection no longer hears its own notifications; it is made anew.")
+
+
+def claim_lost(claim: Claim, reason: str) -> None:
+    _logger.warning("Job %s (%s, attempt %d) was lost: %s.", claim.job_id, claim.name, claim.attempt, reason)
+
+
+def settlement_stale(settlement: Settlement) -> None:
+    claim = settlement.claim
+    _logger.warning(
+        "Job %s (%s, attempt %d) ended as %s, but its claim was gone: nothing was changed.",
+        claim.job_id,
+        claim.name,
+        claim.attempt,
+        settlement.outcome,
+    )
+
+
+def settlement_refused(settlement: Settlement, error: BaseException) -> None:
+    claim = settlement.claim
+    _logger.error(
+        "PostgreSQL refuses how job %s (%s, attempt %d) ended (%s): %s",
+        claim.job_id,
+        claim.name,
+        claim.attempt,
+        settlement.outcome,
+        _line(error),
+    )
+
+
+def fetch_conflict(queue: str) -> None:
+    _logger.debug("Queue %s has its one job of this kind running already.", queue)
+
+
+def jobs_rescued(job_ids: list[UUID]) -> None:
+    _logger.warning(
+        "%d jobs whose workers fell silent were taken back: %s",
+        len(job_ids),
+        ", ".join(str(job_id) for job_id in job_ids[:10]) + (" …" if len(job_ids) > 10 else ""),
+    )
+
+
+def _line(error: BaseException) -> str:
+    return " ".join(str(error).split()) or type(error).__name__

@@ -1,0 +1,21 @@
+-- Give their rows in `jobs` to queue rows that Node sent: a JSON array of {name, id}.
+create or replace function jobcore.pgboss_adopt(rows jsonb) returns void
+language plpgsql
+as $$
+begin
+    perform jobcore.job_new(jsonb_agg(jsonb_build_object(
+        'id', j.id,
+        'tenant', jobcore.pgboss_tenant(j.group_id, j.data),
+        'type', j.name,
+        'payload', coalesce(j.data, 'null'),
+        'queue', j.name,
+        'priority', j.priority,
+        'run_at', j.start_after,
+        'max_attempts', j.retry_limit + 1,
+        'runner_type', 'pgboss',
+        'status', 'queued')))
+    from jsonb_to_recordset($1) as r (name text, id uuid)
+    join pgboss.job j on j.name = r.name and j.id = r.id
+    having count(*) > 0;
+end
+$$;

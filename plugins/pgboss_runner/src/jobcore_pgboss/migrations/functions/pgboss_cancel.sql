@@ -1,0 +1,40 @@
+-- Cancel a job that has not ended: a waiting one at once, a running one by asking its worker. False if it had ended.
+create or replace function jobcore.pgboss_cancel(tenant uuid, job_id uuid, reason text, cancelled_by text)
+returns boolean
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+    its_queue text;
+    its_state pgboss.job_state;
+    cancelled boolean;
+begin
+    select b.queue into its_queue from public.jobs b where b.tenant = $1 and b.job_id = $2;
+    select j.state into its_state from pgboss.job j where j.name = its_queue and j.id = $2 for update;
+    if its_state = 'active' then
+        return jobcore.job_cancel_request($1, $2, $3, $4);
+    elsif its_state > 'active' then
+        return false;
+    end if;
+
+    select s.applied
+    into cancelled
+    from jobcore.job_settle(jsonb_build_array(jsonb_build_object(
+        'tenant', $1, 'job_id', $2, 'outcome', 'cancelled',
+        'error', jsonb_build_object('reason', $3, 'cancelled_by', $4)))) s;
+    if cancelled then
+        delete from pgboss.job j
+        using jobcore.pgboss_queues o
+        where j.name = its_queue
+            and j.id = $2
+            and j.singleton_on is null
+            and not j.blocking
+            and o.name = j.name
+            and o.delete_ended;
+        update pgboss.job j
+        set state = 'cancelled', completed_on = pgboss.job_now()
+        where j.name = its_queue and j.id = $2;
+    end if;
+    return coalesce(cancelled, false);
+end
+$$;

@@ -1,0 +1,39 @@
+-- Take up to `lim` due rows of these queues, in the order of the queues, and within one by priority and age.
+-- A claim counts as another attempt only if the row was begun before; the lease runs in pg-boss's heartbeat columns.
+create or replace function jobcore.pgboss_claim_rows(queues text[], lim integer, lease_seconds integer)
+returns setof pgboss.job
+language plpgsql
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+#variable_conflict use_column
+begin
+    return query
+        with due as materialized (
+            select d.name, d.id
+            from unnest($1) with ordinality q (name, ord)
+            cross join lateral (
+                select j.name, j.id
+                from pgboss.job j
+                where j.name = q.name
+                    and j.state < 'active'
+                    and not j.blocked
+                    and j.start_after <= pgboss.job_now()
+                order by j.priority desc, j.created_on
+                limit $2
+                for update skip locked
+            ) d
+            limit $2
+        )
+        update pgboss.job j
+        set state = 'active',
+            started_on = pgboss.job_now(),
+            heartbeat_on = pgboss.job_now(),
+            heartbeat_seconds = $3,
+            retry_count = j.retry_count + (j.started_on is not null)::integer
+        from due d
+        where j.name = d.name and j.id = d.id
+        returning j.*;
+end
+$$;

@@ -1,0 +1,41 @@
+-- Claim up to `lim` due jobs of these queues. Jobs that Node sent get their row in `jobs` here.
+-- `stop` tells why a claimed job must not run: {"reason": ...} if its cancellation was asked for, or if it has ended.
+create or replace function jobcore.pgboss_fetch(queues text[], lim integer, lease_seconds integer)
+returns table (
+    queue text, job_id uuid, tenant uuid, type text, payload bytea, retry_count integer, started_us bigint,
+    max_attempts integer, priority integer, created_on timestamptz, stop jsonb
+)
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+    claimed pgboss.job[];
+    strangers jsonb;
+begin
+    select array_agg(c) into claimed from jobcore.pgboss_claim_rows($1, $2, $3) c;
+    if claimed is null then
+        return;
+    end if;
+
+    select jsonb_agg(jsonb_build_object('name', c.name, 'id', c.id))
+    into strangers
+    from unnest(claimed) c
+    where not exists (
+        select from public.jobs b where b.tenant = jobcore.pgboss_tenant(c.group_id, c.data) and b.job_id = c.id);
+    if strangers is not null then
+        perform jobcore.pgboss_adopt(strangers);
+    end if;
+
+    return query
+        select c.name, c.id, b.tenant, b.type::text, convert_to(coalesce(c.data, 'null')::text, 'UTF8'), c.retry_count,
+            jobcore.pgboss_started_us(c.started_on), b.max_attempts, c.priority, c.created_on,
+            case
+                when b.cancel_requested is not null then b.cancel_requested
+                when b.status in ('completed', 'failed', 'cancelled')
+                    then jsonb_build_object('reason', 'the job had ended as ' || b.status)
+            end
+        from unnest(claimed) c
+        join public.jobs b on b.tenant = jobcore.pgboss_tenant(c.group_id, c.data) and b.job_id = c.id
+        order by array_position($1, c.name), c.priority desc, c.created_on, c.id;
+end
+$$;

@@ -1,0 +1,93 @@
+-- Write how claims ended: a JSON array as `job_settle` takes it, with queue, retry_count and started_us beside.
+-- The fence is the queue row, still active under the same claim; rows are locked in the order of their ids, and before
+-- their rows in `jobs`. What becomes of the queue row follows from the state that `job_settle` answers.
+create or replace function jobcore.pgboss_settle(settlements jsonb)
+returns table (ord integer, applied boolean, follow text)
+language plpgsql
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+#variable_conflict use_column
+declare
+    wanted constant integer := jsonb_array_length($1);
+    held integer[];
+    fenced jsonb := $1;
+begin
+    select coalesce(array_agg(l.ord order by l.ord), '{}')
+    into held
+    from (
+        select g.ord::integer as ord
+        from rows from (
+            jsonb_to_recordset($1) as (queue text, job_id uuid, retry_count integer, started_us bigint)
+        ) with ordinality as g (queue, job_id, retry_count, started_us, ord)
+        join pgboss.job j on j.name = g.queue and j.id = g.job_id
+        where j.state = 'active'
+            and j.retry_count = g.retry_count
+            and jobcore.pgboss_started_us(j.started_on) = g.started_us
+        order by j.id
+        for update of j
+    ) l;
+
+    if cardinality(held) < wanted then
+        select coalesce(jsonb_agg(e.element order by e.ord), '[]')
+        into fenced
+        from jsonb_array_elements($1) with ordinality e (element, ord)
+        where e.ord = any (held);
+    end if;
+
+    return query
+        with settled as materialized (
+            select s.*, s.queue in (select o.name from jobcore.pgboss_queues o where o.delete_ended) as may_delete
+            from rows from (
+                jobcore.job_settle(fenced),
+                jsonb_to_recordset(fenced) as (queue text, job_id uuid, outcome text, result jsonb, error jsonb),
+                unnest(held)
+            ) as s (fenced_ord, applied, follow, run_at, max_attempts, queue, job_id, outcome, result, error, ord)
+        ),
+        removed as (
+            delete from pgboss.job j
+            using settled s
+            where j.name = s.queue
+                and j.id = s.job_id
+                and s.follow is distinct from 'queued'
+                and s.may_delete
+                and j.singleton_on is null
+                and not j.blocking
+        ),
+        kept as (
+            update pgboss.job j
+            set state = coalesce(s.follow, 'cancelled')::pgboss.job_state,
+                completed_on = pgboss.job_now(),
+                output = jobcore.pgboss_output(case when s.follow = 'completed' then s.result else s.error end)
+            from settled s
+            where j.name = s.queue
+                and j.id = s.job_id
+                and s.follow is distinct from 'queued'
+                and not (s.may_delete and j.singleton_on is null and not j.blocking)
+        ),
+        again as (
+            update pgboss.job j
+            set state = case
+                    when s.outcome in ('snoozed', 'released') and j.retry_count = 0 then 'created'
+                    else 'retry'
+                end::pgboss.job_state,
+                started_on = case when s.outcome not in ('snoozed', 'released') then j.started_on end,
+                start_after = s.run_at,
+                keep_until = greatest(j.keep_until, s.run_at + interval '14 days'),
+                retry_limit = greatest(j.retry_limit, s.max_attempts - 1),
+                heartbeat_on = null,
+                output = coalesce(jobcore.pgboss_output(s.error), j.output)
+            from settled s
+            where j.name = s.queue and j.id = s.job_id and s.follow = 'queued'
+        )
+        select a.ord, bool_or(a.applied), max(a.follow)
+        from (
+            select s.ord, s.applied, s.follow from settled s
+            union all
+            select g.ord, false, null from generate_series(1, wanted) g (ord)
+        ) a (ord, applied, follow)
+        group by a.ord
+        order by a.ord;
+end
+$$;

@@ -1,0 +1,57 @@
+"""The tasks of a worker: begun together, ended by name, and watched, so that none dies unseen."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from jobcore_pgboss.perseverance import persevere
+
+
+class Roles:
+    """The background roles and slots of one worker."""
+
+    def __init__(self) -> None:
+        self._tasks: dict[str, list[asyncio.Task[None]]] = {}
+        self._closed: asyncio.Future[None] | None = None
+
+    def begin(self, role: str, turn: Callable[[], Awaitable[None]]) -> None:
+        """Take turns in the background, through troubles of the database."""
+        self.watch(role, persevere(role, turn))
+
+    def watch(self, role: str, *works: Awaitable[None]) -> None:
+        """Run these in the background. An error that one raises ends `wait_closed` with it."""
+        for work in works:
+            task = asyncio.ensure_future(work)
+            task.set_name(f"jobcore {role}")
+            task.add_done_callback(self._note_end)
+            self._tasks.setdefault(role, []).append(task)
+
+    async def end(self, role: str) -> None:
+        """Cancel a role and wait until it is gone."""
+        tasks = self._tasks.pop(role, [])
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def close(self) -> None:
+        """End all that still run."""
+        for role in list(self._tasks):
+            await self.end(role)
+        closed = self._future()
+        if not closed.done():
+            closed.set_result(None)
+
+    async def wait_closed(self) -> None:
+        """Return once `close` has been called. Raises what a role died of."""
+        await asyncio.shield(self._future())
+
+    def _note_end(self, task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None and not self._future().done():
+            self._future().set_exception(error)
+
+    def _future(self) -> asyncio.Future[None]:
+        if self._closed is None:
+            self._closed = asyncio.get_running_loop().create_future()
+        return self._closed

@@ -1,0 +1,39 @@
+"""The settings of this runner: `[tool.jobcore.pgboss]` and `JOBCORE_PGBOSS__*`."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class PgBossSettings(BaseModel):
+    """How the queue is used, and how its worker behaves. All times are in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    schema_name: Literal["pgboss"] = Field(default="pgboss", alias="schema")
+    """Where pg-boss lives. Only its default name is supported yet."""
+    lease_seconds: int = Field(default=300, ge=2)
+    """How long a worker may be silent before its jobs are given to others."""
+    rescue_interval_seconds: float = Field(default=30, gt=0)
+    """How often each worker looks for jobs of workers that died."""
+    poll_interval_seconds: float = Field(default=1, gt=0)
+    """How often the queues are looked at when no notification comes."""
+    cancel_poll_seconds: float = Field(default=0.5, gt=0)
+    """How often running jobs are looked at for a cancellation when no notification comes."""
+    probe_interval_seconds: float = Field(default=10, gt=0)
+    """How often the listening connection sends itself a notification, to see that it still hears."""
+    announce_interval_seconds: float = Field(default=10, gt=0)
+    """How often a worker says that it lives."""
+    expiry_margin_seconds: int = Field(default=60, ge=0)
+    """How long after a handler's time-out its job counts as stuck."""
+    status_delay_seconds: float = Field(default=0.1, ge=0)
+    """How long a job runs before its row says so; jobs that end sooner are written once."""
+    ended_rows: Literal["delete", "keep"] = "delete"
+    """What becomes of ended queue rows in queues made from now on: the jobs table is their archive. `keep` leaves them
+    to pg-boss's retention, for queues that Node services look into. Queues that Node made always keep theirs."""
+    work_ahead_seconds: float = Field(default=0.05, ge=0)
+    """How much work, at the current pace, is fetched beyond the free slots."""
+    fetch_limit: int = Field(default=500, ge=1, le=10_000)
+    """How many jobs one fetch takes at most."""

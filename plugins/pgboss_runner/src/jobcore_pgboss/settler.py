@@ -1,0 +1,147 @@
+"""The single writer of how claims end, and of which run: one flush after the other, each with all there is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import orjson
+import psycopg
+from psycopg import errors as pg
+
+from jobcore.models import Outcome, Settlement
+from jobcore.ports.observer import Observer
+from jobcore_pgboss import logs
+from jobcore_pgboss.encoding import encode_settlement
+from jobcore_pgboss.link import Connection, Link, rows_of
+from jobcore_pgboss.runs import Run, Runs
+from jobcore_pgboss.statements import statement
+from jobcore_pgboss.status import StatusWriter
+
+LARGEST_BATCH = 1000
+
+REFUSALS = (psycopg.DataError, psycopg.IntegrityError, pg.ProgramLimitExceeded)
+"""What PostgreSQL says to a settlement that it will never take. All else is waited out."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ending:
+    run: Run
+    settlement: Settlement
+
+
+class Settler:
+    """Writes settlements until they are written, or until their claims turn out to be gone.
+
+    The next flush starts when the last has ended, so that its size follows the load. A lost connection costs nothing:
+    what was under way is written again, and the fence tells whether it had been.
+    """
+
+    def __init__(self, link: Link, runs: Runs, observer: Observer, wrote: Callable[[], None]) -> None:
+        self._link = link
+        self._runs = runs
+        self._observer = observer
+        self._wrote = wrote
+        self._status: StatusWriter | None = None
+        self._pending: deque[_Ending] = deque()
+        self._in_doubt: list[_Ending] = []
+        self._wanted = asyncio.Event()
+        self._empty = asyncio.Event()
+        self._empty.set()
+
+    def watch(self, status: StatusWriter) -> None:
+        """Write the starts of this writer too."""
+        self._status = status
+
+    def wake(self) -> None:
+        """There is a start to write."""
+        self._wanted.set()
+
+    def put(self, run: Run, settlement: Settlement) -> None:
+        """A claim has ended; returns at once."""
+        run.ended = True
+        if settlement.settled:
+            self._forget(run)
+            if run.lost is None:
+                self._observer.job_settled(settlement, True)
+            return
+        self._pending.append(_Ending(run, settlement))
+        self._empty.clear()
+        self._wanted.set()
+
+    def backlog(self) -> int:
+        return len(self._pending) + len(self._in_doubt)
+
+    async def wait_empty(self) -> None:
+        """Return once all that was put is written."""
+        await self._empty.wait()
+
+    async def turn(self) -> None:
+        """Wait until there is something to write, and write it."""
+        await self._wait()
+        self._wanted.clear()
+        async with self._link.use() as connection:
+            if self._status is not None:
+                await self._status.write_due(connection)
+            self._take_batch()
+            while self._in_doubt:
+                await self._flush(connection)
+                self._take_batch()
+        self._empty.set()
+
+    async def _wait(self) -> None:
+        if self._pending or self._in_doubt:
+            return
+        try:
+            async with asyncio.timeout(None if self._status is None else self._status.seconds_to_next()):
+                await self._wanted.wait()
+        except TimeoutError:
+            return
+
+    def _take_batch(self) -> None:
+        """Take what waits, unless a batch is still in doubt."""
+        if not self._in_doubt:
+            count = min(LARGEST_BATCH, len(self._pending))
+            self._in_doubt = [self._pending.popleft() for _ in range(count)]
+
+    async def _flush(self, connection: Connection) -> None:
+        try:
+            applied = await self._write(connection, self._in_doubt)
+        except REFUSALS:
+            applied = [await self._write_alone(connection, ending) for ending in self._in_doubt]
+        endings, self._in_doubt = self._in_doubt, []
+        for ending, done in zip(endings, applied, strict=True):
+            self._tell(ending, done)
+        self._wrote()
+
+    async def _write_alone(self, connection: Connection, ending: _Ending) -> bool | None:
+        """Write one of a batch that was refused for its data; if it is the one, fail its job with the refusal.
+
+        Returns `None` if PostgreSQL takes neither: then the lease runs out, and the job is rescued.
+        """
+        try:
+            return (await self._write(connection, [ending]))[0]
+        except REFUSALS as error:
+            logs.settlement_refused(ending.settlement, error)
+            failure = {"type": type(error).__name__, "message": "PostgreSQL refused to store how this attempt ended."}
+        refused = replace(ending.settlement, outcome=Outcome.FAILED, result=None, error=failure)
+        try:
+            return (await self._write(connection, [_Ending(ending.run, refused)]))[0]
+        except REFUSALS as error:
+            logs.settlement_refused(refused, error)
+            return None
+
+    async def _write(self, connection: Connection, endings: Sequence[_Ending]) -> list[bool]:
+        batch = orjson.dumps([encode_settlement(ending.run, ending.settlement) for ending in endings]).decode()
+        return [applied for (applied,) in await rows_of(connection, statement("settle"), batch)]
+
+    def _tell(self, ending: _Ending, applied: bool | None) -> None:
+        self._forget(ending.run)
+        if applied is False:
+            logs.settlement_stale(ending.settlement)
+        self._observer.job_settled(ending.settlement, bool(applied))
+
+    def _forget(self, run: Run) -> None:
+        self._runs.remove(run)

@@ -1,0 +1,127 @@
+"""Runs claims: as many at a time as the worker's concurrency, each in a slot, and none twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+from jobcore.models import Outcome, Settlement
+from jobcore.ports.runner import ClaimSession, WorkerHost
+from jobcore_pgboss.pace import Pace
+from jobcore_pgboss.runs import Run
+from jobcore_pgboss.settings import PgBossSettings
+from jobcore_pgboss.settler import Settler
+
+BREATH = 32
+"""After so many jobs in a row, a slot lets the loop look at its sockets."""
+
+
+class Slots:
+    """A fixed number of tasks that take claims from one buffer and put their settlements out."""
+
+    def __init__(
+        self,
+        settings: PgBossSettings,
+        host: WorkerHost,
+        open_session: Callable[[Run], ClaimSession],
+        started: Callable[[Run], None],
+        settler: Settler,
+    ) -> None:
+        self._settings = settings
+        self._concurrency = host.concurrency
+        self._executor = host.executor
+        self._open_session = open_session
+        self._started = started
+        self._settler = settler
+        self._buffer: deque[Run] = deque()
+        self._waiting: deque[asyncio.Future[Run]] = deque()
+        self._room = asyncio.Event()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
+        self._busy = 0
+        self._pace = Pace()
+
+    def works(self) -> list[Coroutine[Any, Any, None]]:
+        """The slots' endless works, to be run as tasks."""
+        return [self._slot() for _ in range(self._concurrency)]
+
+    def give(self, runs: Sequence[Run]) -> None:
+        """Take claims over: into free slots, the others into the buffer."""
+        for run in runs:
+            waiting = self._next_waiting()
+            if waiting is None:
+                self._buffer.append(run)
+            else:
+                waiting.set_result(run)
+
+    async def wait_for_room(self) -> int:
+        """Wait until a fetch is worth its round trip, and return how many claims it may take."""
+        while (room := self._free()) <= 0:
+            self._room.clear()
+            await self._room.wait()
+        return room
+
+    def wake(self) -> None:
+        """There may be room again: settlements were written."""
+        self._room.set()
+
+    def take_back(self) -> list[Run]:
+        """Empty the buffer, and return what was in it."""
+        runs = list(self._buffer)
+        self._buffer.clear()
+        return runs
+
+    async def wait_quiet(self) -> None:
+        """Return once no handler runs."""
+        await self._quiet.wait()
+
+    def _free(self) -> int:
+        """Room for claims. None while the buffer still feeds the slots well, or while settlements pile up."""
+        ahead = round(self._pace.per_second() * self._settings.work_ahead_seconds)
+        room = self._concurrency - self._busy + ahead - len(self._buffer)
+        if room < ahead / 2 or self._settler.backlog() >= 2 * self._settings.fetch_limit:
+            return 0
+        return min(room, self._settings.fetch_limit)
+
+    async def _slot(self) -> None:
+        done = 0
+        while True:
+            run = self._buffer.popleft() if self._buffer else await self._next_run()
+            self._busy += 1
+            self._quiet.clear()
+            try:
+                settlement = await self._execute(run)
+            finally:
+                self._busy -= 1
+                if not self._busy:
+                    self._quiet.set()
+            self._settler.put(run, settlement)
+            self._pace.count()
+            self._room.set()
+            done += 1
+            if done % BREATH == 0:
+                await asyncio.sleep(0)
+
+    async def _next_run(self) -> Run:
+        waiting: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiting)
+        return await waiting
+
+    def _next_waiting(self) -> asyncio.Future[Run] | None:
+        while self._waiting:
+            waiting = self._waiting.popleft()
+            if not waiting.done():
+                return waiting
+        return None
+
+    async def _execute(self, run: Run) -> Settlement:
+        if run.lost is not None:
+            return Settlement(claim=run.claim, outcome=Outcome.RELEASED, settled=True)
+        if run.stop is not None:
+            error = {"reason": run.stop.get("reason"), "cancelled_by": run.stop.get("cancelled_by")}
+            return Settlement(claim=run.claim, outcome=Outcome.CANCELLED, error=error)
+        run.started_at = asyncio.get_running_loop().time()
+        self._started(run)
+        return await self._executor.execute(run.claim, self._open_session(run), run.abort)

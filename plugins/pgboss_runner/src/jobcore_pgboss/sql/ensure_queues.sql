@@ -1,0 +1,1 @@
+select jobcore.pgboss_ensure_queues(%b::jsonb)

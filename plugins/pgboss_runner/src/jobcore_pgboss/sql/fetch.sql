@@ -1,0 +1,2 @@
+select queue, job_id, tenant, type, payload, retry_count, started_us, max_attempts, priority, created_on, stop
+from jobcore.pgboss_fetch(%b::text[], %b::int4, %b::int4)

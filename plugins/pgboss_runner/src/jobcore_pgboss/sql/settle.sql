@@ -1,0 +1,1 @@
+select applied from jobcore.pgboss_settle(%b::jsonb) order by ord

@@ -1,0 +1,28 @@
+"""Fires due schedules."""
+
+from __future__ import annotations
+
+import asyncio
+
+from jobcore.ports.runner import WorkerHost
+from jobcore.ports.store import ScheduleStore
+
+LONGEST_WAIT = 1.0
+"""Seconds after which the schedules are looked at again: somebody may have made one."""
+
+
+class Timekeeper:
+    """Asks the store for due schedules when the next one is due. Any worker may: the store lets each fire once."""
+
+    def __init__(self, store: ScheduleStore, host: WorkerHost) -> None:
+        self._store = store
+        self._host = host
+
+    async def turn(self) -> None:
+        """Wait for the next fire, at most a second; fire what is due."""
+        due_in = await self._store.seconds_to_next_fire()
+        if due_in is None or due_in > LONGEST_WAIT:
+            await asyncio.sleep(LONGEST_WAIT)
+            return
+        await asyncio.sleep(max(0.0, due_in))
+        await self._store.fire_due(self._host.plan_fire, self._host.submit)

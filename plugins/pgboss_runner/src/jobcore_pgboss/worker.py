@@ -1,0 +1,141 @@
+"""The worker: which roles there are, and in which order they begin and end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Coroutine, Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+from jobcore.models import Claim, Outcome, Settlement
+from jobcore.ports.runner import ClaimSession, Worker, WorkerHost
+from jobcore_pgboss import logs
+from jobcore_pgboss.fetcher import Fetcher
+from jobcore_pgboss.heartbeat import Heartbeat
+from jobcore_pgboss.link import Link
+from jobcore_pgboss.listener import Listener
+from jobcore_pgboss.queues import Queues
+from jobcore_pgboss.rescuer import Rescuer
+from jobcore_pgboss.roles import Roles
+from jobcore_pgboss.runs import Run, Runs
+from jobcore_pgboss.schema import attach
+from jobcore_pgboss.session import Session
+from jobcore_pgboss.settings import PgBossSettings
+from jobcore_pgboss.settler import Settler
+from jobcore_pgboss.slots import Slots
+from jobcore_pgboss.status import StatusWriter
+from jobcore_pgboss.timekeeper import Timekeeper
+from jobcore_postgres.store import PostgresStore
+
+LAST_WORD = 5.0
+"""Seconds that aborted handlers get to end, and that the database gets to take the last writes, when a worker stops."""
+
+
+class PgBossWorker(Worker):
+    """Serves queues of pg-boss with connections of its own: one to fetch, one to write, one to listen, one to keep the
+    leases. It lives through the database's absences."""
+
+    def __init__(self, store: PostgresStore, settings: PgBossSettings, queues: Queues, host: WorkerHost) -> None:
+        self.worker_id = uuid4()
+        self._store = store
+        self._queues = queues
+        self._host = host
+        self._fetching, self._writing, self._listening, self._keeping = (
+            Link(store.database, f"worker {role}") for role in ("fetcher", "settler", "listener", "keeper")
+        )
+        self._runs = Runs()
+        self._roles = Roles()
+        self._hire(settings, host)
+
+    def _hire(self, settings: PgBossSettings, host: WorkerHost) -> None:
+        """Make the roles, and tell each whom it speaks to."""
+        served = sorted(host.queues)
+        self._settler = Settler(self._writing, self._runs, host.observe, self._wrote)
+        self._status = StatusWriter(self.worker_id, settings.status_delay_seconds, self._settler.wake)
+        self._settler.watch(self._status)
+        self._slots = Slots(settings, host, self._open_session, self._status.started, self._settler)
+        self._fetcher = Fetcher(self._fetching, settings, host, self._runs, self._slots)
+        self._heartbeat = Heartbeat(self._keeping, settings, self._runs)
+        self._listener = Listener(self._listening, settings.probe_interval_seconds, self._fetcher, self._heartbeat)
+        self._rescuer = Rescuer(self._keeping, settings.rescue_interval_seconds, served, host.observe)
+        self._timekeeper = Timekeeper(self._store, host)
+
+    async def start(self) -> None:
+        await self._connect()
+        self._roles.watch("slots", *self._slots.works())
+        self._roles.begin("settler", self._settler.turn)
+        self._roles.begin("heartbeat", self._heartbeat.turn)
+        self._roles.begin("listener", self._listener.turn)
+        self._roles.begin("rescuer", self._rescuer.turn)
+        self._roles.begin("timekeeper", self._timekeeper.turn)
+        self._roles.begin("fetcher", self._fetcher.turn)
+        logs.worker_started(self.worker_id, len(self._host.queues), self._host.concurrency)
+
+    async def drain(self) -> None:
+        await self._stop_claiming()
+        await self._slots.wait_quiet()
+        await self._settler.wait_empty()
+        await self._close()
+
+    async def stop(self, grace: timedelta | None = None) -> None:
+        await self._stop_claiming()
+        if not await _within(self._slots.wait_quiet(), self._host.grace if grace is None else grace):
+            self._abort_all()
+            await _within(self._slots.wait_quiet(), LAST_WORD)
+        await self._roles.end("slots")
+        self._hand_back([run for run in self._runs if not run.ended])
+        await _within(self._settler.wait_empty(), LAST_WORD)
+        await self._close()
+
+    def running(self) -> Sequence[Claim]:
+        return [run.claim for run in self._runs.running()]
+
+    async def wait_closed(self) -> None:
+        await self._roles.wait_closed()
+
+    async def _connect(self) -> None:
+        """Reach the database once, so that a wrong address or schema is an error at the start and not a log line."""
+        async with self._store.database.connection() as connection:
+            await attach(connection)
+            await self._queues.serve(connection, self._host.queues)
+
+    async def _stop_claiming(self) -> None:
+        """Take no more jobs, and hand back those that were not begun. The leases of the others are kept."""
+        logs.worker_stopping(self.worker_id, len(self._runs.running()))
+        for role in ("fetcher", "rescuer", "timekeeper"):
+            await self._roles.end(role)
+        self._hand_back(self._slots.take_back())
+
+    def _abort_all(self) -> None:
+        for run in self._runs.running():
+            run.abort.abort("the worker shuts down", kind="shutdown")
+
+    def _hand_back(self, runs: Sequence[Run]) -> None:
+        """Let other workers have these jobs; it costs no attempt."""
+        for run in runs:
+            self._settler.put(run, Settlement(claim=run.claim, outcome=Outcome.RELEASED))
+
+    async def _close(self) -> None:
+        await self._roles.close()
+        for link in (self._fetching, self._writing, self._listening, self._keeping):
+            await link.close()
+        logs.worker_stopped(self.worker_id, len(self._runs))
+
+    def _open_session(self, run: Run) -> ClaimSession:
+        return Session(run, self._store, self._status, self._heartbeat, self._host.submit)
+
+    def _wrote(self) -> None:
+        """Ends were written: there may be room again."""
+        self._slots.wake()
+
+
+async def _within(condition: Coroutine[Any, Any, None], limit: timedelta | float) -> bool:
+    """Wait for a condition, but no longer than the limit (seconds); return whether it came."""
+    seconds = limit.total_seconds() if isinstance(limit, timedelta) else limit
+    try:
+        async with asyncio.timeout(seconds):
+            await condition
+    except TimeoutError:
+        return False
+    return True
