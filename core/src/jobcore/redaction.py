@@ -11,12 +11,11 @@ from dataclasses import dataclass, replace
 from traceback import TracebackException
 from typing import Any, cast
 
-from jobcore.limits import bounded_text
-
 HIDDEN = "[redacted]"
 MAX_DEPTH = 32
 MAX_NODES = 100_000
 _MAX_FRAMES = 40
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 
 _SECRET_PARTS = frozenset(
     {
@@ -193,9 +192,9 @@ def describe_exception(
     message = _head(_message_of(exc), 4 * room)
     trace = _ends(_traceback_of(exc), 4 * limit)
     return {
-        "type": bounded_text(name, 200),
-        "message": bounded_text(redactor.redact_text(message), room),
-        "traceback": bounded_text(_ends(redactor.redact_text(trace), limit), limit),
+        "type": _storable(name[:200]),
+        "message": _storable(_head(redactor.redact_text(message), room)),
+        "traceback": _storable(_ends(redactor.redact_text(trace), limit)[:limit]),
     }
 
 
@@ -217,11 +216,12 @@ def _traceback_of(exc: BaseException) -> str:
 
 
 def _head(text: str, limit: int) -> str:
-    """Cut before redaction, which costs time by length: at a space, so that no half of a secret is left."""
+    """Cut at a space, so that no half of a secret is left; before redaction too, which costs time by length."""
     if len(text) <= limit:
         return text
-    space = text.rfind(" ", limit // 2, limit)
-    return text[: limit if space < 0 else space] + " …"
+    room = max(0, limit - 2)
+    space = text.rfind(" ", room // 2, room)
+    return (text[: room if space < 0 else space] + " …")[:limit]
 
 
 def _ends(text: str, limit: int) -> str:
@@ -233,6 +233,10 @@ def _ends(text: str, limit: int) -> str:
     last = limit - first - len(note)
     head, tail = text[:first], text[len(text) - max(0, last) :]
     return head[: head.rfind("\n") + 1 or None].rstrip("\n") + note + tail[tail.find("\n") + 1 :]
+
+
+def _storable(text: str) -> str:
+    return _UNSTORABLE.sub("\ufffd", text)
 
 
 def _squeezed(name: str) -> str:
