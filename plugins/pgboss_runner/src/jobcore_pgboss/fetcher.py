@@ -44,6 +44,7 @@ class Fetcher:
         self._hint = asyncio.Event()
         self._hint.set()
         self._next_due: float | None = None
+        self._claiming = asyncio.Lock()
 
     def hint(self) -> None:
         """There may be work: look soon."""
@@ -54,13 +55,18 @@ class Fetcher:
         if queue in self._queues:
             self._hint.set()
 
+    async def pause(self) -> None:
+        """Claim no more. Returns when no claim is under way, which must not be interrupted: nobody would know of it."""
+        await self._claiming.acquire()
+
     async def turn(self) -> None:
         """Wait until there may be work and there is room for it; claim it, and give it to the slots."""
         await self._wait_for_hint()
         room = await self._slots.wait_for_room()
         self._hint.clear()
-        rows = await self._fetch(room)
-        self._slots.give([self._receive(row) for row in rows])
+        async with self._claiming:
+            rows = await self._fetch(room)
+            self._slots.give([self._receive(row) for row in rows])
         if len(rows) >= room:
             self._hint.set()
         elif not self._hint.is_set():

@@ -64,7 +64,7 @@ class StatusWriter:
             return
         leases = orjson.dumps([_lease(run) for run in runs]).decode()
         answers = await rows_of(connection, statement("claim"), leases, self._worker_id)
-        self._urgent.clear()
+        self._urgent = [run for run in self._urgent if run not in set(runs)]
         for run, (granted, cancel_requested) in zip(runs, answers, strict=True):
             _take_answer(run, granted, cancel_requested)
 
@@ -76,7 +76,7 @@ class StatusWriter:
                 run.recording = asyncio.get_running_loop().create_future()
                 self._urgent.append(run)
         self._urgent = [run for run in self._urgent if not _is_settled(run)]
-        return self._urgent
+        return tuple(self._urgent)
 
     def _drop_ended(self) -> None:
         while self._started and (self._started[0].ended or self._started[0].recorded):

@@ -103,6 +103,7 @@ class PgBossWorker(Worker):
     async def _stop_claiming(self) -> None:
         """Take no more jobs, and hand back those that were not begun. The leases of the others are kept."""
         logs.worker_stopping(self.worker_id, len(self._runs.running()))
+        await _within(self._fetcher.pause(), LAST_WORD)
         for role in ("fetcher", "rescuer", "timekeeper"):
             await self._roles.end(role)
         self._hand_back(self._slots.take_back())
