@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,6 +17,13 @@ from jobcore.ids import uuid7
 from jobcore.models import Claim, Enqueued, Lease, NewJob, Settlement
 
 TENANT = UUID("11111111-1111-4111-8111-111111111111")
+
+
+async def until(condition: Callable[[], Any], *, seconds: float = 5) -> None:
+    """Wait until `condition` holds. Raises `TimeoutError`."""
+    async with asyncio.timeout(seconds):
+        while not condition():  # noqa: ASYNC110 - any condition, also of other processes
+            await asyncio.sleep(0.005)
 
 
 class Connection:

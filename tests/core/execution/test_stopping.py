@@ -15,7 +15,7 @@ from jobcore import JobContext, RetryPolicy, job
 from jobcore.errors import StaleClaimError
 from jobcore.execution import Abort, Retry
 from jobcore.models import Outcome
-from support.execution import Bench
+from support.execution import Bench, until
 
 SOON = timedelta(milliseconds=50)
 LATE = timedelta(minutes=10)
@@ -116,8 +116,7 @@ async def test_a_handler_that_swallows_cancellation_is_left_behind_and_recorded(
     assert "left behind" in caplog.text
     assert bench.executor.left_behind() == 1
     free.set()
-    while bench.executor.left_behind():
-        await asyncio.sleep(0)
+    await until(lambda: not bench.executor.left_behind())
 
 
 @pytest.mark.parametrize("kind", ["cancelled", "superseded"])
@@ -251,8 +250,7 @@ async def test_a_second_cancellation_does_not_wait_for_a_stubborn_handler() -> N
     with pytest.raises(asyncio.CancelledError):
         await asyncio.wait_for(running, 5)
     free.set()
-    while bench.executor.left_behind():
-        await asyncio.sleep(0)
+    await until(lambda: not bench.executor.left_behind())
 
 
 async def test_only_the_first_abort_counts_and_any_thread_may_call_it() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from jobcore.models import Claim, Settlement
+from jobcore.redaction import describe_exception
 
 ROOT = logging.getLogger("jobcore.execution")
 
@@ -54,11 +55,13 @@ def result_replaced(logger: logging.Logger, claim: Claim, problem: str) -> None:
 
 
 def progress_not_written(logger: logging.Logger, claim: Claim, error: BaseException) -> None:
-    logger.warning("The job's last progress was not written: %r", error, extra=_about(claim))
+    logger.warning("The job's last progress was not written: %s", _message(error), extra=_about(claim))
 
 
 def observer_failed(logger: logging.Logger, observer: object, event: str, error: Exception) -> None:
-    logger.error("Observer %s failed at %s and was ignored", type(observer).__qualname__, event, exc_info=error)
+    name = type(observer).__qualname__
+    extra = {"error": describe_exception(error)}
+    logger.error("Observer %s failed at %s and was ignored: %s", name, event, _message(error), extra=extra)
 
 
 def handler_left_behind(logger: logging.Logger, claim: Claim, grace: timedelta) -> None:
@@ -98,6 +101,11 @@ def relay(record: Mapping[str, Any]) -> None:
                 record["extra"],
             )
         )
+
+
+def _message(error: BaseException) -> str:
+    described = describe_exception(error)
+    return f"{described['type']}: {described['message']}"
 
 
 def _about(claim: Claim, duration: timedelta | None = None) -> Mapping[str, Any]:
