@@ -8,10 +8,10 @@ from datetime import timedelta
 import orjson
 import psycopg
 import pytest
-from pgboss_runner.harness import TENANT, App, TrivialExecutor, eventually, noop
 
 from jobcore.errors import ForeignConnectionError, StaleClaimError
 from jobcore.models import Outcome, Settlement
+from pgboss_runner.harness import TENANT, App, TrivialExecutor, eventually, noop
 
 
 async def hangs(claim, session, abort):

@@ -8,10 +8,10 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from jobcore_devkit.postgres import PostgresServer
-from pgboss_runner.harness import App, TrivialExecutor, eventually, noop, opened
 
 from jobcore.errors import SchemaVersionError
+from jobcore_devkit.postgres import PostgresServer
+from pgboss_runner.harness import App, TrivialExecutor, eventually, noop, opened
 
 WORKER = Path(__file__).with_name("worker_process.py")
 
@@ -92,17 +92,15 @@ async def test_nothing_is_lost_through_immediate_restarts(
 async def test_a_worker_serves_through_a_pooler_by_polling(
     pgbouncer_dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with opened(pgbouncer_dsn) as app:
-        async with app.working(TrivialExecutor({"noop": noop})):
-            ids = await app.enqueue(count=50)
-            await app.wait_for_status("completed", *ids)
+    async with opened(pgbouncer_dsn) as app, app.working(TrivialExecutor({"noop": noop})):
+        ids = await app.enqueue(count=50)
+        await app.wait_for_status("completed", *ids)
     assert "There is a pooler" in caplog.text
 
 
 async def test_a_database_without_the_queue_is_refused(empty_database_dsn: str) -> None:
-    from jobcore_postgres.database import Database
-
     from jobcore_pgboss.schema import attach
+    from jobcore_postgres.database import Database
 
     database = Database(empty_database_dsn)
     await database.open()

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from pgboss_runner.harness import TENANT, Again, App, TrivialExecutor, eventually, new_job, noop
 
 from jobcore.errors import InputError
 from jobcore.models import Outcome
+from pgboss_runner.harness import TENANT, Again, App, TrivialExecutor, eventually, new_job, noop, opened
 
 
 async def test_a_job_is_worked_and_its_row_is_right(app: App) -> None:
@@ -24,16 +24,15 @@ async def test_a_job_is_worked_and_its_row_is_right(app: App) -> None:
     assert await app.queue_rows(job_id) == []
 
 
-async def test_a_job_runs_as_soon_as_it_is_committed(app: App) -> None:
-    async def since(claim, session, abort):
-        return asyncio.get_running_loop().time()
-
-    async with app.working(TrivialExecutor({"noop": since})):
-        await asyncio.sleep(0.1)
+async def test_a_notification_starts_a_job_within_milliseconds_of_its_commit(app: App) -> None:
+    executor = TrivialExecutor({"noop": noop})
+    async with opened(app.dsn, poll_interval_seconds=60) as patient, patient.working(executor):
+        first = await patient.enqueue()  # by now the worker listens, or finds it by its first look
+        await patient.wait_for_status("completed", *first)
         begin = asyncio.get_running_loop().time()
-        (job_id,) = await app.enqueue()
-        await app.wait_for_status("completed", job_id)
-    assert (await app.job(job_id))["result"] - begin < 0.1
+        await patient.enqueue()
+        await executor.wait_started(2)
+        assert asyncio.get_running_loop().time() - begin < 0.1
 
 
 async def test_an_enqueue_in_the_callers_transaction_commits_with_it(app: App) -> None:
@@ -240,8 +239,6 @@ async def test_an_ending_that_postgresql_cannot_store_fails_its_job_alone(app: A
 
 
 async def test_ended_rows_are_kept_where_the_settings_say_so(app: App, database_dsn: str) -> None:
-    from pgboss_runner.harness import opened
-
     async with opened(database_dsn, ended_rows="keep") as keeping:
         (job_id,) = await keeping.enqueue("kept")
         async with keeping.working(TrivialExecutor({"kept": noop})):

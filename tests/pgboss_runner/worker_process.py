@@ -16,7 +16,7 @@ async def main(dsn: str, seconds: float) -> None:
         await asyncio.sleep(seconds)
 
     async with opened(dsn) as app, app.working(TrivialExecutor({"sleeps": sleeps})):
-        print("ready", flush=True)  # noqa: T201 - the test waits for it
+        print("ready", flush=True)
         await asyncio.Event().wait()
 
 
