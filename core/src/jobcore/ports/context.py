@@ -146,12 +146,15 @@ class JobContext(ABC):
     def complete_in(self, connection: Any, *, result: Any = None) -> AbstractAsyncContextManager[Any]:
         """Complete this job in the transaction of `connection`, together with whatever the block writes.
 
-        Opens the transaction if none is open, runs the block, settles the job and commits: the rows and the completion
-        become visible together or not at all. After it nothing changes the outcome.
+        Opens the transaction, runs the block, settles the job and commits: the rows and the completion become visible
+        together or not at all. After it nothing changes the outcome. `connection` is `ctx.db`, a connection without an
+        open transaction, or one of `async with ctx.db.transaction()`, whose transaction is joined and commits at its
+        own end. Yields the connection.
 
         Raises:
             StaleClaimError: before COMMIT, if this worker no longer owns the job; everything is rolled back.
             ForeignConnectionError: if the connection is to another database.
+            InputError: if somebody else opened a transaction on the connection: nobody could tell whether it commits.
         """
 
     @abstractmethod
