@@ -10,7 +10,7 @@ from jobcore.memory.rows import JobRow
 from jobcore.memory.session import MemorySession
 from jobcore.memory.store import MemoryStore
 from jobcore.memory.tables import Tables
-from jobcore.models import Claim, Lease, Outcome
+from jobcore.models import Claim, Lease, Outcome, Settlement
 from jobcore.ports.runner import WorkerHost
 
 
@@ -50,6 +50,12 @@ async def run_claim(store: MemoryStore, host: WorkerHost, claim: Claim) -> Outco
     finally:
         del tables.aborts[key]
         tables.bell.ring()
-    applied = settlement.settled or moves.settle(tables, settlement)
-    host.observe.job_settled(settlement, applied)
+    host.observe.job_settled(settlement, _write(tables, settlement))
     return settlement.outcome
+
+
+def _write(tables: Tables, settlement: Settlement) -> bool:
+    """Write a settlement; one that the handler committed itself stands, and a lost claim leaves nothing to write."""
+    if settlement.settled:
+        return settlement.outcome is Outcome.COMPLETED
+    return moves.settle(tables, settlement)

@@ -1,0 +1,49 @@
+"""The application room: the facade, and the faces that the founding documents name."""
+
+from jobcore.app.blocking import BlockingJobApp, BlockingJobHandle
+from jobcore.app.config import JobRunnerConfig, PgBossConfig, ScheduleJobOptions, TemporalConfig
+from jobcore.app.facade import JobApp
+from jobcore.app.factory import JobRunnerFactory, initialize_job_runner
+from jobcore.app.handle import AppJobHandle
+from jobcore.app.handlers import (
+    HandlerInfo,
+    get_available_job_handlers,
+    initialize_job_handlers_for_worker,
+    register_all_job_handlers,
+)
+from jobcore.app.health import AppHealth
+from jobcore.app.legacy import JobScheduler
+from jobcore.app.patterns import PatternScheduler, SchedulerHealth
+from jobcore.app.queueing import enqueue_job, make_job
+from jobcore.app.runner_face import JobRunnerFace, ScheduledJob
+from jobcore.app.schedules import Schedules
+from jobcore.app.services import ServiceContainer
+from jobcore.app.workers import AppWorker
+
+__all__ = [
+    "AppHealth",
+    "AppJobHandle",
+    "AppWorker",
+    "BlockingJobApp",
+    "BlockingJobHandle",
+    "HandlerInfo",
+    "JobApp",
+    "JobRunnerConfig",
+    "JobRunnerFace",
+    "JobRunnerFactory",
+    "JobScheduler",
+    "PatternScheduler",
+    "PgBossConfig",
+    "ScheduleJobOptions",
+    "ScheduledJob",
+    "SchedulerHealth",
+    "Schedules",
+    "ServiceContainer",
+    "TemporalConfig",
+    "enqueue_job",
+    "get_available_job_handlers",
+    "initialize_job_handlers_for_worker",
+    "initialize_job_runner",
+    "make_job",
+    "register_all_job_handlers",
+]

@@ -1,0 +1,342 @@
+"""The application: one object that enqueues, looks up, schedules and works jobs on whichever engine is configured."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from uuid import UUID
+
+from typing_extensions import Unpack
+
+from jobcore.app import assembly
+from jobcore.app.announced import AnnouncedHandlers
+from jobcore.app.handle import AppJobHandle
+from jobcore.app.health import AppHealth, ask_health
+from jobcore.app.hosting import Hosting, served_queues
+from jobcore.app.options import as_uuid
+from jobcore.app.planner import Planner
+from jobcore.app.runners import RunnerPool
+from jobcore.app.schedules import Schedules
+from jobcore.app.services import ServiceContainer
+from jobcore.app.signals import Stopper
+from jobcore.app.submission import Submission
+from jobcore.app.workers import AppWorker
+from jobcore.errors import ConfigurationError, InputError, JobNotFoundError
+from jobcore.execution import compose_observers
+from jobcore.handlers.definition import HandlerDefinition
+from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
+from jobcore.ids import parse_tenant
+from jobcore.models import DetailRecord, Enqueued, JobFilter, JobMetrics, JobRecord, NewJob, Schedule
+from jobcore.ports.handle import EnqueueOptions
+from jobcore.ports.middleware import Middleware
+from jobcore.ports.observer import Observer
+from jobcore.ports.runner import JobRunner
+from jobcore.ports.store import JobStore
+from jobcore.settings import Settings
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+DataT = TypeVar("DataT")
+ResultT = TypeVar("ResultT")
+
+TenantId = UUID | str
+JobId = UUID | str
+
+
+class JobApp:
+    """Put together at once, connected by `open` or `async with`. Belongs to the event loop that opens it.
+
+    Args:
+        settings: by default `Settings.load()`: environment variables and the settings file.
+        handlers: definitions made by `@job`, modules that hold some, or the founding documents' configurations.
+        plugins: further plugins, modules or objects with hook implementations, beside the installed ones.
+        services: what handlers find under `ctx.services`: instances, or a mapping from type to instance.
+        runner: a runner's name or a runner, instead of the configured one.
+        store: a storage's name or a store, instead of the configured one.
+        middleware: code around every handler, the first outermost.
+        observers: told what happens.
+
+    Raises:
+        ConfigurationError, PluginError: if settings or plugins do not allow a start; the message says what to do.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        handlers: Iterable[assembly.HandlerSource] = (),
+        plugins: Iterable[Any] = (),
+        services: Iterable[Any] | Mapping[type, Any] = (),
+        runner: str | JobRunner | None = None,
+        store: str | JobStore | None = None,
+        middleware: Iterable[Middleware] = (),
+        observers: Iterable[Observer] = (),
+    ) -> None:
+        store = assembly.store_beside(runner, store)
+        self.settings = assembly.settings_for(settings, runner, store)
+        given = assembly.Given(
+            handlers=tuple(handlers),
+            runner=runner if isinstance(runner, JobRunner) else None,
+            store=store if isinstance(store, JobStore) else None,
+            middleware=tuple(middleware),
+            observers=tuple(observers),
+            modules=self.settings.handlers,
+        )
+        self.plugins = assembly.load_plugins(self.settings, given, plugins)
+        self.registry: JobHandlerRegistry = self.plugins.handlers
+        self.services = ServiceContainer(services)
+        self.store: JobStore = self.plugins.storages[self.settings.storage].factory(self.settings)
+        self.schedules = Schedules(self)
+        self._runners = RunnerPool(self.settings, self.plugins, self.store)
+        self._observer = compose_observers(self.plugins.observers)
+        self._submission = Submission(self._runners, self._observer)
+        self.announced = AnnouncedHandlers(self.registry, self.store)
+        self.planner = Planner(self.registry, self._runners, self.announced, limits=self.settings.limits.payload)
+        self._hosting: Hosting | None = None
+        self.plugins.app_configured(self)
+
+    # -- life ----------------------------------------------------------------------------------------------------------
+
+    async def open(self) -> Self:
+        """Connect to the storage and to the default runner.
+
+        Raises:
+            StorageUnavailableError, SchemaVersionError: from either; what was opened is closed again.
+        """
+        if self._hosting is not None:
+            return self
+        await self.store.open()
+        self._hosting = self._new_hosting()
+        try:
+            await self._runners.get(self._runners.default)
+        except BaseException:
+            await self.close()
+            raise
+        return self
+
+    async def close(self) -> None:
+        """Close the runners and the storage. Workers are stopped by those who started them, before."""
+        if self._hosting is None:
+            return
+        hosting, self._hosting = self._hosting, None
+        try:
+            await self._runners.close()
+        finally:
+            await hosting.executor.close()
+            await self.store.close()
+
+    async def __aenter__(self) -> Self:
+        return await self.open()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    @property
+    def is_open(self) -> bool:
+        return self._hosting is not None
+
+    @property
+    def default_runner(self) -> str:
+        """The runner of jobs for which nothing else names one."""
+        return self._runners.default
+
+    async def runner(self, name: str | None = None) -> JobRunner:
+        """Return a runner, opened; the default one without a name. Raises `UnknownRunnerError`, `EditionError`."""
+        self._require_open()
+        return await self._runners.get(name or self._runners.default)
+
+    # -- jobs ----------------------------------------------------------------------------------------------------------
+
+    @overload
+    async def enqueue(
+        self, job: HandlerDefinition[DataT, ResultT], data: DataT, **options: Unpack[EnqueueOptions]
+    ) -> AppJobHandle[ResultT]: ...
+
+    @overload
+    async def enqueue(self, job: str, data: Any = None, **options: Unpack[EnqueueOptions]) -> AppJobHandle[Any]: ...
+
+    async def enqueue(self, job: Any, data: Any = None, **options: Unpack[EnqueueOptions]) -> AppJobHandle[Any]:
+        """Enqueue a job: once this returns (or once `connection` commits) it will run.
+
+        Args:
+            job: the handler, or its name.
+            data: the payload: the handler's model, or a mapping that fits it. Names the tenant, unless `tenant` does.
+            options: see `EnqueueOptions`.
+
+        Raises:
+            TenantRequiredError, PayloadError, InputError: if the call cannot be meant; nothing was enqueued.
+            CapabilityError: if the chosen runner cannot honour a request.
+            HandlerNotFoundError: if neither this process nor a live worker has the handler.
+            StorageUnavailableError: if the engine cannot be reached.
+        """
+        self._require_open()
+        plan = await self._plan(job, data, options)
+        [enqueued] = await self._submission.submit([plan], options.get("connection"))
+        return self._handle(plan, enqueued)
+
+    async def enqueue_many(
+        self,
+        job: HandlerDefinition[DataT, ResultT] | str,
+        data: Iterable[DataT],
+        **options: Unpack[EnqueueOptions],
+    ) -> list[AppJobHandle[ResultT]]:
+        """Enqueue one job for each payload, in one round trip for each runner; raises as `enqueue`.
+
+        All of one runner are accepted, or none. `job_id` and `dedupe_key` belong to one job: use `enqueue` for them.
+        """
+        self._require_open()
+        if options.get("job_id") is not None or options.get("dedupe_key") is not None:
+            raise InputError("enqueue_many makes many jobs, and job_id and dedupe_key belong to one; use enqueue.")
+        plans = [await self._plan(job, item, options) for item in data]
+        answers = await self._submission.submit(plans, options.get("connection")) if plans else ()
+        return [self._handle(plan, answer) for plan, answer in zip(plans, answers, strict=True)]
+
+    def handle(self, tenant: TenantId, job_id: JobId) -> AppJobHandle[Any]:
+        """Return the handle of a job by its ids, without looking whether it exists."""
+        return AppJobHandle(self, parse_tenant(tenant), _job_id(job_id))
+
+    async def get_job(self, tenant: TenantId, job_id: JobId) -> JobRecord:
+        """Read a job. Raises `JobNotFoundError`."""
+        return await self.store.get_job(parse_tenant(tenant), _job_id(job_id))
+
+    async def find_jobs(self, tenant: TenantId | None = None, where: JobFilter | None = None) -> Sequence[JobRecord]:
+        """List jobs, newest first; those of every tenant if none is named."""
+        return await self.store.find_jobs(None if tenant is None else parse_tenant(tenant), where or JobFilter())
+
+    async def details(self, tenant: TenantId, job_id: JobId) -> Sequence[DetailRecord]:
+        """List a job's failed attempts, steps and items, oldest first. Raises `JobNotFoundError`."""
+        return await self.store.get_details(parse_tenant(tenant), _job_id(job_id))
+
+    async def metrics(self, tenant: TenantId | None = None) -> JobMetrics:
+        """Count jobs by state and runner; those of every tenant if none is named."""
+        return await self.store.metrics(None if tenant is None else parse_tenant(tenant))
+
+    async def cancel(
+        self, tenant: TenantId, job_id: JobId, *, reason: str | None = None, cancelled_by: str | None = None
+    ) -> bool:
+        """Cancel a job: a waiting one at once, a running one through its signal. False if it had ended or is none."""
+        runner = await self._runner_of(tenant, job_id)
+        if runner is None:
+            return False
+        return await runner.cancel(parse_tenant(tenant), _job_id(job_id), reason=reason, cancelled_by=cancelled_by)
+
+    async def retry(self, tenant: TenantId, job_id: JobId) -> bool:
+        """Queue a failed or cancelled job again, with its attempts renewed. False if it is in no such state."""
+        runner = await self._runner_of(tenant, job_id)
+        return runner is not None and await runner.retry(parse_tenant(tenant), _job_id(job_id))
+
+    # -- schedules -----------------------------------------------------------------------------------------------------
+
+    async def schedule(self, key: str, job: AnyHandler | str, when: Any, data: Any = None, **options: Any) -> Schedule:
+        """Make or replace a schedule; see `Schedules.put`."""
+        return await self.schedules.put(key, job, when, data, **options)
+
+    async def trigger_schedule(self, tenant: TenantId, key: str) -> AppJobHandle[Any]:
+        """Enqueue a job of a schedule now; see `Schedules.trigger`."""
+        return await self.schedules.trigger(tenant, key)
+
+    # -- operation -----------------------------------------------------------------------------------------------------
+
+    async def health(self) -> AppHealth:
+        """Ask the store and the open runners how they are. Never raises for an engine that is away."""
+        return await ask_health(self.store, self._runners)
+
+    async def queue_sizes(self, queues: Sequence[str] | None = None) -> dict[str, int]:
+        """Return how many jobs wait in each queue, over all open runners."""
+        sizes: dict[str, int] = {}
+        for runner in self._runners.opened().values():
+            for queue, size in (await runner.queue_sizes(queues)).items():
+                sizes[queue] = sizes.get(queue, 0) + size
+        return sizes
+
+    def worker(self, queues: Iterable[str] | None = None, concurrency: int | None = None) -> AppWorker:
+        """Make a worker, which starts with `start()`.
+
+        Args:
+            queues: which queues to serve; by default those of the settings, or all that have a handler here.
+            concurrency: jobs at a time on each engine.
+
+        Raises:
+            ConfigurationError: if a queue has no handler here.
+        """
+        wanted = queues if queues is not None else self.settings.worker.queues
+        return AppWorker(
+            self._require_open(),
+            self._runners,
+            self.store,
+            self.announced,
+            queues=served_queues(self.registry, wanted),
+            concurrency=concurrency,
+        )
+
+    async def run_worker(
+        self, queues: Iterable[str] | None = None, concurrency: int | None = None, *, handle_signals: bool = True
+    ) -> None:
+        """Work until stopped: by SIGTERM or SIGINT, which wait for the running jobs; a second one hands them back."""
+        worker = self.worker(queues, concurrency)
+        await worker.start()
+        stopper = Stopper(worker)
+        try:
+            if handle_signals:
+                with stopper.listening():
+                    await worker.wait_closed()
+            else:
+                await worker.wait_closed()
+            await stopper.finish()
+        finally:
+            await worker.stop()
+
+    # -- details -------------------------------------------------------------------------------------------------------
+
+    async def _plan(self, job: Any, data: Any, options: EnqueueOptions) -> NewJob:
+        if isinstance(job, str) and not options.get("remote"):
+            await self.announced.require(job)
+        return self.planner.plan(job, data, options)
+
+    def _handle(self, plan: NewJob, enqueued: Enqueued) -> AppJobHandle[Any]:
+        return AppJobHandle(
+            self,
+            plan.tenant,
+            enqueued.job_id,
+            deduplicated=enqueued.deduplicated,
+            external_id=enqueued.external_id,
+            definition=self.registry.find(plan.name),
+        )
+
+    async def _runner_of(self, tenant: TenantId, job_id: JobId) -> JobRunner | None:
+        self._require_open()
+        try:
+            job = await self.get_job(tenant, job_id)
+        except JobNotFoundError:
+            return None
+        return await self._runners.get(job.runner_type)
+
+    def _new_hosting(self) -> Hosting:
+        hosting = Hosting.of(
+            self.settings,
+            self.registry,
+            self.planner,
+            self._submission,
+            services=self.services,
+            middleware=self.plugins.middleware,
+            observer=self._observer,
+        )
+        self._runners.host_with(hosting.host)
+        return hosting
+
+    def _require_open(self) -> Hosting:
+        if self._hosting is None:
+            raise ConfigurationError(
+                "This JobApp is not open: write 'async with JobApp(...) as app:', or await app.open()."
+            )
+        return self._hosting
+
+
+def _job_id(value: JobId) -> UUID:
+    job_id = as_uuid("job_id", value)
+    if job_id is None:
+        raise InputError("job_id is missing.")
+    return job_id

@@ -1,0 +1,80 @@
+"""All that the app room writes to the log."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from uuid import UUID
+
+from jobcore.errors import JobcoreError
+
+_logger = logging.getLogger("jobcore.app")
+
+
+def worker_started(
+    worker_id: UUID, runners: Iterable[str], queues: Mapping[str, frozenset[str]], concurrency: int
+) -> None:
+    handlers = sorted(name for names in queues.values() for name in names)
+    _logger.info(
+        "Worker %s started on %s: %d handlers in %d queues, %d jobs at a time",
+        worker_id,
+        ", ".join(runners),
+        len(handlers),
+        len(queues),
+        concurrency,
+        extra={"workerId": str(worker_id), "handlers": handlers, "queues": sorted(queues)},
+    )
+    for queue, names in sorted(queues.items()):
+        _logger.info("Queue %s: %s", queue, ", ".join(sorted(names)), extra={"queue": queue, "handlers": sorted(names)})
+
+
+def worker_without_handlers(worker_id: UUID) -> None:
+    _logger.warning(
+        "Worker %s has no handlers, so it runs nothing: name modules of definitions in the setting 'handlers', "
+        "or register definitions before it starts",
+        worker_id,
+    )
+
+
+def queues_unserved(queues: Mapping[str, frozenset[str]]) -> None:
+    for queue, names in sorted(queues.items()):
+        _logger.warning(
+            "Queue %s is served by no live worker, and this one leaves it out: jobs %s will wait",
+            queue,
+            ", ".join(sorted(names)),
+            extra={"queue": queue, "handlers": sorted(names)},
+        )
+
+
+def queue_differs(handler: str, here: str, there: str, worker_id: UUID) -> None:
+    _logger.warning(
+        "Job %s is enqueued to queue %s here and expected in queue %s by worker %s: deploy one of them again",
+        handler,
+        here,
+        there,
+        worker_id,
+        extra={"job": handler, "queue": here},
+    )
+
+
+def worker_not_announced(worker_id: UUID, error: JobcoreError) -> None:
+    _logger.warning("Worker %s could not announce itself and will try again: %s", worker_id, error)
+
+
+def worker_stopped(worker_id: UUID) -> None:
+    _logger.info("Worker %s stopped", worker_id, extra={"workerId": str(worker_id)})
+
+
+def stopping_on(signal_name: str) -> None:
+    _logger.info("%s: no new jobs; waiting for the running ones. A second signal hands them back", signal_name)
+
+
+def stopping_now(signal_name: str) -> None:
+    _logger.warning("%s again: running jobs are handed back", signal_name)
+
+
+def handlers_registered(names: Iterable[str]) -> None:
+    registered = sorted(names)
+    _logger.info(
+        "%d job handlers registered: %s", len(registered), ", ".join(registered), extra={"handlers": registered}
+    )

@@ -1,0 +1,152 @@
+"""The options of an enqueue, checked: what a caller wrote, as the values that the plan needs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from difflib import get_close_matches
+from math import isfinite
+from typing import Any, cast
+from uuid import UUID
+
+from jobcore.errors import InputError, NaiveDatetimeError, PayloadLimitError
+from jobcore.ids import NO_USER
+from jobcore.limits import MAX_RESULT_BYTES, PayloadLimits, check_key, encode_payload
+from jobcore.policies.retry import MAX_ATTEMPTS
+from jobcore.ports.handle import EnqueueOptions
+
+KNOWN = frozenset(EnqueueOptions.__annotations__)
+LOWEST_PRIORITY, HIGHEST_PRIORITY = -(2**31), 2**31 - 1
+LONGEST_DELAY = timedelta(days=3660)
+_METADATA_LIMITS = PayloadLimits(max_bytes=MAX_RESULT_BYTES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedOptions:
+    """`EnqueueOptions` whose every value can be meant; `None` leaves the choice to the handler or the settings."""
+
+    tenant: UUID | str | None = None
+    delay: timedelta | None = None
+    run_at: datetime | None = None
+    priority: int | None = None
+    runner: str | None = None
+    max_attempts: int | None = None
+    dedupe_key: str | None = None
+    user_id: UUID = NO_USER
+    metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    job_id: UUID | None = None
+    parent_job_id: UUID | None = None
+    remote: bool = False
+    connection: Any = None
+
+
+def check_options(options: EnqueueOptions) -> CheckedOptions:
+    """Return the options as the plan needs them.
+
+    Raises:
+        TypeError: if there is no option of this name; names near ones.
+        NaiveDatetimeError: if `run_at` has no time zone.
+        InputError: if a value cannot be meant, or `delay` and `run_at` are both given.
+    """
+    _check_names(options)
+    delay, run_at = as_delay(options.get("delay")), _as_instant(options.get("run_at"))
+    if delay is not None and run_at is not None:
+        raise InputError("Give either delay or run_at, not both: each says when the job may run.")
+    dedupe_key = options.get("dedupe_key")
+    return CheckedOptions(
+        tenant=options.get("tenant"),
+        delay=delay,
+        run_at=run_at,
+        priority=_whole("priority", options.get("priority"), LOWEST_PRIORITY, HIGHEST_PRIORITY),
+        runner=options.get("runner"),
+        max_attempts=_whole("max_attempts", options.get("max_attempts"), 1, MAX_ATTEMPTS),
+        dedupe_key=None if dedupe_key is None else check_key("dedupe_key", dedupe_key),
+        user_id=as_uuid("user_id", options.get("user_id")) or NO_USER,
+        metadata=_as_metadata(options.get("metadata")),
+        job_id=as_uuid("job_id", options.get("job_id")),
+        parent_job_id=as_uuid("parent_job_id", options.get("parent_job_id")),
+        remote=bool(options.get("remote")),
+        connection=options.get("connection"),
+    )
+
+
+def as_delay(value: timedelta | float | None) -> timedelta | None:
+    """Return a delay given as a `timedelta` or in seconds; nothing for none. Raises `InputError`."""
+    if value is None:
+        return None
+    delay = value if isinstance(value, timedelta) else _seconds("delay", value)
+    if not timedelta() <= delay <= LONGEST_DELAY:
+        raise InputError(f"delay must be from zero to {LONGEST_DELAY.days} days, not {value!r}.")
+    return delay or None
+
+
+def as_timeout(value: timedelta | float | None) -> float | None:
+    """Return a time-out given as a `timedelta` or in seconds, in seconds. Raises `InputError`."""
+    if value is None:
+        return None
+    seconds = (value if isinstance(value, timedelta) else _seconds("timeout", value)).total_seconds()
+    if seconds < 0:
+        raise InputError(f"timeout must be zero or more, not {value!r}.")
+    return seconds
+
+
+def as_uuid(name: str, value: Any) -> UUID | None:
+    """Return a UUID given as one or as text. Raises `InputError`."""
+    if value is None or isinstance(value, UUID):
+        return value
+    try:
+        return UUID(str(value))
+    except ValueError:
+        raise InputError(f"{name} must be a UUID, not {str(value)[:60]!r}.") from None
+
+
+def _check_names(options: EnqueueOptions) -> None:
+    for name in options:
+        if name not in KNOWN:
+            near = get_close_matches(name, KNOWN, n=2)
+            hint = f"; did you mean {' or '.join(near)}?" if near else f"; there are {', '.join(sorted(KNOWN))}."
+            raise TypeError(f"An enqueue has no option {name!r}{hint}")
+
+
+def _seconds(name: str, value: Any) -> timedelta:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not isfinite(value):
+        raise InputError(f"{name} must be a timedelta or a number of seconds, not {value!r}.")
+    try:
+        return timedelta(seconds=value)
+    except OverflowError:
+        raise InputError(f"{name} of {value!r} seconds is out of range.") from None
+
+
+def _as_instant(value: Any) -> datetime | None:
+    if value is None:
+        return None
+    if not isinstance(value, datetime):
+        raise InputError(f"run_at must be a datetime, not {type(value).__name__}.")
+    if value.utcoffset() is None:
+        raise NaiveDatetimeError(
+            f"run_at {value.isoformat()} has no time zone, so that nobody can say which instant is meant; "
+            "write datetime(..., tzinfo=UTC)."
+        )
+    return value
+
+
+def _whole(name: str, value: Any, low: int, high: int) -> int | None:
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InputError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
+    return value
+
+
+def _as_metadata(value: Any) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise InputError(f"metadata must be a mapping, not {type(value).__name__}.")
+    metadata = dict(cast("Mapping[str, Any]", value))
+    try:
+        encode_payload(metadata, _METADATA_LIMITS)
+    except PayloadLimitError as error:
+        raise PayloadLimitError(str(error).replace("The payload", "The metadata")) from error
+    return metadata

@@ -1,0 +1,177 @@
+"""From a call to a plan: every check is made here, at the earliest point, and every decision too."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from jobcore.app.announced import AnnouncedHandlers
+from jobcore.app.options import CheckedOptions, check_options
+from jobcore.app.runners import RunnerPool
+from jobcore.errors import CapabilityError, PayloadInvalidError
+from jobcore.handlers.definition import DEFAULT_TIMEOUT, HandlerDefinition
+from jobcore.handlers.payload import bind_tenant, dump_payload, parse_payload
+from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
+from jobcore.ids import uuid7
+from jobcore.limits import DEFAULT_LIMITS, PayloadLimits, check_job_name, encode_payload
+from jobcore.models import Claim, NewJob, Schedule, Trigger
+from jobcore.policies.retry import DEFAULT_RETRY
+from jobcore.ports.codec import PayloadCodec, PlainCodec
+from jobcore.ports.handle import EnqueueOptions
+
+TRIGGER_KEY = "trigger"
+"""Where a job's metadata says what asked for it (B21)."""
+
+
+class Planner:
+    """Makes `NewJob`s. Holds no connection and waits for nothing."""
+
+    def __init__(
+        self,
+        registry: JobHandlerRegistry,
+        runners: RunnerPool,
+        announced: AnnouncedHandlers,
+        *,
+        limits: PayloadLimits = DEFAULT_LIMITS,
+        codec: PayloadCodec | None = None,
+    ) -> None:
+        self._registry = registry
+        self._runners = runners
+        self._announced = announced
+        self._limits = limits
+        self._codec = codec or PlainCodec()
+
+    def definition_of(self, job: AnyHandler | str) -> AnyHandler | None:
+        """Return the definition of a job given as one or by name; `None` if this process has no such handler."""
+        return job if isinstance(job, HandlerDefinition) else self._registry.find(check_job_name(job))
+
+    def plan(self, job: AnyHandler | str, data: Any, options: EnqueueOptions) -> NewJob:
+        """Return the plan of one enqueue.
+
+        Raises:
+            TenantRequiredError, InvalidTenantError: if nobody says whose job it is.
+            PayloadInvalidError, PayloadLimitError: if the payload does not fit its model, or what can be stored.
+            InputError: if an option cannot be meant.
+            CapabilityError: if the chosen runner cannot honour a request.
+            UnknownRunnerError, EditionError: if the wanted runner is not there.
+        """
+        definition = self.definition_of(job)
+        name = definition.name if definition is not None else str(job)
+        checked = check_options(options)
+        tenant, encoded = self.check_payload(name, definition, data, checked.tenant)
+        plan = self._draft(name, definition, checked, tenant, encoded)
+        plan = self._routed(plan, definition, checked.runner)
+        self._require_capabilities(plan, definition, checked)
+        return plan
+
+    def plan_child(
+        self, parent: Claim, job: AnyHandler | str, data: Any, delay: timedelta | None, priority: int
+    ) -> NewJob:
+        """Return the plan of a follow-up job: of the parent's tenant, with the parent recorded. Raises as `plan`.
+
+        A handler must be known here, or have been announced when the worker last asked.
+        """
+        if isinstance(job, str):
+            self._announced.require_known(job)
+        options: EnqueueOptions = {
+            "tenant": parent.tenant,
+            "delay": delay,
+            "parent_job_id": parent.job_id,
+        }
+        if priority:
+            options["priority"] = priority
+        return self.plan(job, data, options)
+
+    def plan_fire(self, schedule: Schedule, fire_time: datetime) -> NewJob:
+        """Return the plan of one fire of a schedule; the same for whichever worker fires it, but for the job's id."""
+        definition = self._registry.find(schedule.handler)
+        chance = random.random()  # noqa: S311 - spreads load, keeps no secret
+        options = CheckedOptions(
+            delay=schedule.jitter * chance or None,
+            max_attempts=schedule.max_attempts,
+            metadata={TRIGGER_KEY: Trigger.CRON.value, "schedule": schedule.key},
+        )
+        plan = replace(
+            self._draft(schedule.handler, definition, options, schedule.tenant, schedule.payload),
+            schedule_id=schedule.schedule_id,
+            fire_time=fire_time,
+        )
+        if schedule.backoff is not None:
+            plan = replace(
+                plan, retry_delay=schedule.backoff, retry_delay_max=max(schedule.backoff, plan.retry_delay_max)
+            )
+        return self._routed(plan, definition, schedule.runner_type)
+
+    def check_payload(
+        self, name: str, definition: AnyHandler | None, data: Any, tenant: UUID | str | None
+    ) -> tuple[UUID, bytes]:
+        """Return whose payload it is, and its JSON text, once it fits the model and the limits."""
+        try:
+            owner, document = bind_tenant(dump_payload(data), tenant)
+        except PayloadInvalidError as error:
+            raise PayloadInvalidError(name, error.problems) from None
+        encoded = encode_payload(document, self._limits)
+        if definition is not None:
+            parse_payload(name, definition.payload_type, encoded)
+        return owner, encoded
+
+    def _draft(
+        self, name: str, definition: AnyHandler | None, options: CheckedOptions, tenant: UUID, encoded: bytes
+    ) -> NewJob:
+        """Return the plan before a runner is chosen: what the handler and the options say."""
+        retry = DEFAULT_RETRY if definition is None else definition.retry
+        own_priority = 0 if definition is None else definition.priority
+        job_id = options.job_id or uuid7()
+        return NewJob(
+            job_id=job_id,
+            tenant=tenant,
+            name=name,
+            payload=self._codec.encode(encoded, tenant=tenant, job_id=job_id),
+            runner_type=self._runners.default,
+            queue=name if definition is None else definition.queue,
+            priority=own_priority if options.priority is None else options.priority,
+            run_at=options.run_at,
+            delay=options.delay,
+            max_attempts=options.max_attempts or retry.max_attempts,
+            retry_delay=retry.initial_interval,
+            retry_backoff=retry.backoff_coefficient,
+            retry_delay_max=retry.max_interval,
+            timeout=DEFAULT_TIMEOUT if definition is None else definition.timeout,
+            user_id=options.user_id,
+            metadata=options.metadata,
+            dedupe_key=options.dedupe_key,
+            parent_job_id=options.parent_job_id,
+        )
+
+    def _routed(self, plan: NewJob, definition: AnyHandler | None, explicit: str | None) -> NewJob:
+        choice = self._runners.choose(
+            plan, explicit=explicit, handler=None if definition is None else definition.runner
+        )
+        return plan if choice.runner == plan.runner_type else replace(plan, runner_type=choice.runner)
+
+    def _require_capabilities(self, plan: NewJob, definition: AnyHandler | None, options: CheckedOptions) -> None:
+        able = self._runners.capabilities(plan.runner_type)
+        wanted: Mapping[str, bool] = {
+            "delayed": able.delayed or (plan.delay is None and plan.run_at is None),
+            "priority": able.priority or plan.priority == 0,
+            "transactional_enqueue": able.transactional_enqueue or options.connection is None,
+            "executions": definition is None or definition.execution.value in able.executions,
+        }
+        for capability, honoured in wanted.items():
+            if not honoured:
+                raise CapabilityError(
+                    f"Job {plan.name!r}: the runner {plan.runner_type!r} lacks the capability {capability!r} "
+                    f"({_MEANING[capability]}). Leave the request out, or name another runner."
+                )
+
+
+_MEANING = {
+    "delayed": "running a job later",
+    "priority": "preferring one job to another",
+    "transactional_enqueue": "enqueueing within the caller's own transaction",
+    "executions": "this handler's execution, thread or process",
+}

@@ -1,0 +1,101 @@
+"""The runners of an application: which one takes a job, and each opened when it is first needed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from jobcore.models import NewJob
+from jobcore.plugins.required import chosen_runner, require_runner
+from jobcore.policies.routing import Choice, Route, Runners, choose_runner
+from jobcore.ports.runner import Capabilities, JobRunner, RunnerContext, WorkerHost
+from jobcore.ports.store import JobStore
+from jobcore.settings import Settings
+
+if TYPE_CHECKING:
+    from jobcore.plugins.loaded import LoadedPlugins
+
+
+@runtime_checkable
+class InProcessRunner(Protocol):
+    """A runner that can run jobs without a worker: it wants to know the application's host as soon as it is open."""
+
+    def attach(self, host: WorkerHost) -> None: ...
+
+
+class RunnerPool:
+    """Chooses among the registered runners, and keeps those that are open."""
+
+    def __init__(self, settings: Settings, plugins: LoadedPlugins, store: JobStore) -> None:
+        self._settings = settings
+        self._plugins = plugins
+        self._store = store
+        self._open: dict[str, JobRunner] = {}
+        self._opening = asyncio.Lock()
+        self._host: Callable[[], WorkerHost] | None = None
+        self._choices = Runners(
+            installed=frozenset(
+                name for name, runner in plugins.runners.items() if settings.edition.includes(runner.edition)
+            ),
+            refused={
+                name: f"it belongs to the {runner.edition} edition; set EDITION={runner.edition}"
+                for name, runner in plugins.runners.items()
+                if not settings.edition.includes(runner.edition)
+            },
+        )
+        self._routes = tuple(Route(pattern, route.runner, route.percent) for pattern, route in settings.routes.items())
+        self.default = chosen_runner(plugins, settings)
+
+    def choose(self, job: NewJob, *, explicit: str | None, handler: str | None) -> Choice:
+        """Say which runner takes a job (DESIGN section 6). Raises `UnknownRunnerError`, `EditionError`."""
+        return choose_runner(
+            job.name,
+            job.job_id,
+            self._choices,
+            explicit=explicit,
+            handler=handler,
+            routes=self._routes,
+            ask_hook=lambda: self._plugins.select_runner(replace(job, runner_type=self.default)),
+            configured=self.default,
+        )
+
+    def capabilities(self, name: str) -> Capabilities:
+        return self._plugins.runners[name].capabilities
+
+    def names_in_use(self, wanted_by_handlers: Sequence[str | None]) -> list[str]:
+        """Return the runners that jobs of this application may go to: the default one first."""
+        named = [*wanted_by_handlers, *(route.runner for route in self._routes), *self._open]
+        return list(dict.fromkeys([self.default, *(name for name in named if name in self._choices.installed)]))
+
+    def host_with(self, host: Callable[[], WorkerHost]) -> None:
+        """Remember what to give to runners that run jobs without a worker."""
+        self._host = host
+
+    async def get(self, name: str) -> JobRunner:
+        """Return a runner, opened. Raises what `JobRunner.open` raises, `UnknownRunnerError` and `EditionError`."""
+        if name in self._open:
+            return self._open[name]
+        async with self._opening:
+            if name not in self._open:
+                self._open[name] = await self._make(name)
+            return self._open[name]
+
+    def opened(self) -> Mapping[str, JobRunner]:
+        return dict(self._open)
+
+    async def close(self) -> None:
+        """Close the open runners, the last opened first."""
+        while self._open:
+            _, runner = self._open.popitem()
+            await runner.close()
+
+    async def _make(self, name: str) -> JobRunner:
+        require_runner(name, self._plugins, self._settings.edition)
+        context = RunnerContext(settings=self._settings, store=self._store)
+        runner = self._plugins.runners[name].factory(context)
+        await runner.open()
+        if self._host is not None and isinstance(runner, InProcessRunner):
+            runner.attach(self._host())
+        return runner

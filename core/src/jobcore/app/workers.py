@@ -1,0 +1,151 @@
+"""The application's worker: one worker for each engine in use, announced in the store as long as it lives."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+
+from jobcore.app import logs
+from jobcore.app.announced import AnnouncedHandlers
+from jobcore.app.hosting import Hosting, Queues
+from jobcore.app.runners import RunnerPool
+from jobcore.errors import StorageError
+from jobcore.ids import uuid7
+from jobcore.models import Claim, WorkerRecord
+from jobcore.ports.runner import Worker
+from jobcore.ports.store import JobStore
+
+ANNOUNCE_EVERY = 15.0
+"""Seconds; a worker that was not heard of for a minute counts as gone."""
+QUEUE_OF = "queue_of"
+"""Where a worker's record tells in which queue it expects each of its handlers' jobs."""
+
+
+class AppWorker(Worker):
+    """Serves queues on every engine that the application uses. Made by `JobApp.worker`."""
+
+    def __init__(
+        self,
+        hosting: Hosting,
+        runners: RunnerPool,
+        store: JobStore,
+        announced: AnnouncedHandlers,
+        *,
+        queues: Queues,
+        concurrency: int | None,
+    ) -> None:
+        self.worker_id = uuid7()
+        self._hosting = hosting
+        self._runners = runners
+        self._store = store
+        self._announced = announced
+        self._queues = queues
+        self._concurrency = concurrency or hosting.settings.worker.concurrency
+        self._workers: dict[str, Worker] = {}
+        self._announcing: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        for name in self._runners.names_in_use([handler.runner for handler in self._hosting.registry]):
+            runner = await self._runners.get(name)
+            self._workers[name] = runner.worker(self._hosting.host(self._queues, self._concurrency))
+        await self._start_workers()
+        await self._announce()
+        await self._compare_queues()
+        self._announcing = asyncio.create_task(self._keep_announcing(), name=f"jobcore-announce-{self.worker_id}")
+        logs.worker_started(self.worker_id, self._workers, self._queues, self._concurrency)
+        if not self._queues:
+            logs.worker_without_handlers(self.worker_id)
+
+    async def drain(self) -> None:
+        await self._announce(stopping=True)
+        await asyncio.gather(*(worker.drain() for worker in self._workers.values()))
+        await self._retire()
+
+    async def stop(self, grace: timedelta | None = None) -> None:
+        await asyncio.gather(*(worker.stop(grace) for worker in self._workers.values()))
+        await self._retire()
+
+    def running(self) -> Sequence[Claim]:
+        return [claim for worker in self._workers.values() for claim in worker.running()]
+
+    async def wait_closed(self) -> None:
+        """Return once every engine's worker has stopped; raise what made one stop by itself."""
+        waiting = [asyncio.ensure_future(worker.wait_closed()) for worker in self._workers.values()]
+        if not waiting:
+            return
+        try:
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_EXCEPTION)
+            failed = [task for task in waiting if task.done() and task.exception() is not None]
+            if failed:
+                await self.stop()
+                failed[0].result()
+        finally:
+            for task in waiting:
+                task.cancel()
+
+    async def _start_workers(self) -> None:
+        started: list[Worker] = []
+        try:
+            for worker in self._workers.values():
+                await worker.start()
+                started.append(worker)
+        except BaseException:
+            for worker in started:
+                await worker.stop(timedelta())
+            raise
+
+    async def _keep_announcing(self) -> None:
+        while True:
+            await asyncio.sleep(ANNOUNCE_EVERY)
+            try:
+                await self._announce()
+                await self._announced.refresh()
+            except StorageError as error:
+                logs.worker_not_announced(self.worker_id, error)
+
+    async def _announce(self, *, stopping: bool = False) -> None:
+        for name, worker in self._workers.items():
+            await self._store.announce(self._record(name, worker, stopping=stopping))
+
+    async def _retire(self) -> None:
+        if self._announcing is None:
+            return
+        announcing, self._announcing = self._announcing, None
+        announcing.cancel()
+        await asyncio.wait([announcing])
+        if not announcing.cancelled():
+            announcing.result()
+        for worker in self._workers.values():
+            await self._store.retire(worker.worker_id)
+        logs.worker_stopped(self.worker_id)
+
+    def _record(self, runner: str, worker: Worker, *, stopping: bool) -> WorkerRecord:
+        queue_of = {handler: queue for queue, handlers in self._queues.items() for handler in handlers}
+        return WorkerRecord(
+            worker_id=worker.worker_id,
+            runner_type=runner,
+            host=socket.gethostname(),
+            pid=os.getpid(),
+            handlers=tuple(sorted(queue_of)),
+            queues=tuple(sorted(self._queues)),
+            concurrency=self._concurrency,
+            stopping=stopping,
+            details={QUEUE_OF: queue_of},
+        )
+
+    async def _compare_queues(self) -> None:
+        """Compare where jobs are enqueued with where live workers look for them, and say what differs (F19)."""
+        live = await self._store.live_workers()
+        served = {queue for worker in live for queue in worker.queues}
+        logs.queues_unserved(
+            {queue: names for queue, names in self._hosting.registry.queues().items() if queue not in served}
+        )
+        for worker in live:
+            expected: Mapping[str, str] = worker.details.get(QUEUE_OF, {})
+            for handler in self._hosting.registry:
+                there = expected.get(handler.name, handler.queue)
+                if there != handler.queue:
+                    logs.queue_differs(handler.name, handler.queue, there, worker.worker_id)
