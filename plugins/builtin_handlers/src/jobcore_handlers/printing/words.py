@@ -21,7 +21,7 @@ def format_percent(percent: Decimal) -> str:
 
 
 def format_rate(cents: Decimal) -> str:
-    """Return a rate in whole currency units, with two decimal places, or up to six if it has them: `120.00`, `0.0125`."""
+    """Return a rate in whole currency units, with two to six decimal places: `120.00`, `0.0125`."""
     text = f"{cents.scaleb(-2).quantize(_MILLIONTH):,f}"
     whole, _, decimals = text.partition(".")
     return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
