@@ -36,19 +36,4 @@ comment on column billing.webhook_events.job_id is 'The message''s id, the same 
 create unique index webhook_events_attempts on billing.webhook_events (tenant, job_id, attempt);
 create index webhook_events_by_subscription on billing.webhook_events (tenant, subscription_id, sent_at desc);
 
-do $$
-declare
-    name text;
-begin
-    foreach name in array array['webhook_subscriptions', 'webhook_events'] loop
-        execute format('alter table billing.%I enable row level security', name);
-        execute format('alter table billing.%I force row level security', name);
-        execute format(
-            'create policy own_rows on billing.%I to jobcore_tenant '
-            'using (tenant = nullif(current_setting(''jobcore.tenant'', true), '''')::uuid) '
-            'with check (tenant = nullif(current_setting(''jobcore.tenant'', true), '''')::uuid)', name);
-        execute format('create policy all_rows on billing.%I to jobcore_worker using (true) with check (true)', name);
-        execute format('grant select, insert, update, delete on billing.%I to jobcore_worker, jobcore_tenant', name);
-    end loop;
-end
-$$;
+select billing.keep_tenants_apart('billing.webhook_subscriptions', 'billing.webhook_events');
