@@ -8,7 +8,7 @@ from jobcore.plugins.hooks import hookimpl
 from jobcore_postgres.settings import PostgresSettings
 
 if TYPE_CHECKING:
-    from jobcore.plugins.registries import CheckRegistry, CheckResult, StorageRegistry
+    from jobcore.plugins.registries import CheckRegistry, CheckResult, CommandRegistry, StorageRegistry
     from jobcore.ports.store import JobStore
     from jobcore.settings import Settings
 
@@ -26,10 +26,16 @@ def jobcore_register_storages(registry: StorageRegistry, settings: Settings) -> 
 
 
 @hookimpl
-def jobcore_register_checks(registry: CheckRegistry, settings: Settings) -> None:
-    async def check(app: Any) -> CheckResult:  # noqa: ARG001 - every check is given the app
+def jobcore_register_checks(registry: CheckRegistry) -> None:
+    async def check(app: Any) -> CheckResult:
         from jobcore_postgres.checks import check_database
 
-        return await check_database(settings.database.dsn() if settings.database.is_configured else None)
+        database = app.settings.database
+        return await check_database(database.dsn() if database.is_configured else None)
 
     registry.add("postgres", check)
+
+
+@hookimpl
+def jobcore_register_cli(commands: CommandRegistry) -> None:
+    commands.add("migrate", "jobcore_postgres.cli:app", "Migrate the database: up, down, status, or as SQL.")

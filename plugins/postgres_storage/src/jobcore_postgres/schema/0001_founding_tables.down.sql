@@ -14,6 +14,11 @@ begin
     if not exists (select from jobcore.found where object = 'type job_status') then
         drop type public.job_status;
     end if;
+    if exists (select from jobcore.found where object = 'column job_details.status' and was like '%job_status') then
+        alter table public.job_details alter column status type public.job_status using (
+            case when status = any (enum_range(null::public.job_status)::text[]) then status else 'failed' end
+        )::public.job_status;
+    end if;
     for item in select object, was from jobcore.found where object like 'table %' or object like 'type %' loop
         execute format('alter %s public.%I owner to %I',
             split_part(item.object, ' ', 1), split_part(item.object, ' ', 2), item.was);

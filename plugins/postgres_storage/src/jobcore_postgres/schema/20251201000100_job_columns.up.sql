@@ -1,6 +1,6 @@
 -- What a job needs beside the founding columns. Every added column is empty or constant for old rows, so that no row is
 -- rewritten. No index names a column that each run changes: claims and settlements stay HOT, for which the fillfactor
--- leaves room: a row grows when it settles (measured: 40 makes every update HOT, 50 nine in ten, 85 two in ten).
+-- leaves room: a row grows when it settles (measured: 94 to 100 in a hundred are HOT at 40, 23 at 85).
 alter table public.jobs
     add column payload jsonb,
     add column result jsonb,

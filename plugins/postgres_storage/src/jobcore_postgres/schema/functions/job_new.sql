@@ -31,12 +31,19 @@ begin
                 coalesce(i.metadata, '{}'), i.dedupe_key, i.dedupe_key, i.singleton_key, i.schedule_id, i.fire_time,
                 i.parent_job_id, i.trace_context, coalesce(i.runner_type, 'pgboss'), i.external_id,
                 coalesce(i.status, 'pending'), statement_timestamp()
-            from jsonb_to_recordset($1) as i (
-                id uuid, tenant uuid, type text, payload jsonb, queue text, priority integer, run_at timestamptz,
-                delay_ms double precision, max_attempts integer, user_id uuid, metadata jsonb, dedupe_key text,
-                singleton_key text, schedule_id uuid, fire_time timestamptz, parent_job_id uuid, trace_context jsonb,
-                runner_type text, external_id text, status public.job_status)
-            order by i.tenant, i.dedupe_key nulls first, i.schedule_id nulls first, i.fire_time, i.id
+            from rows from (
+                jsonb_to_recordset($1) as (
+                    id uuid, tenant uuid, type text, payload jsonb, queue text, priority integer, run_at timestamptz,
+                    delay_ms double precision, max_attempts integer, user_id uuid, metadata jsonb, dedupe_key text,
+                    singleton_key text, schedule_id uuid, fire_time timestamptz, parent_job_id uuid,
+                    trace_context jsonb, runner_type text, external_id text, status public.job_status)
+            ) with ordinality as i (
+                id, tenant, type, payload, queue, priority, run_at, delay_ms, max_attempts, user_id, metadata,
+                dedupe_key, singleton_key, schedule_id, fire_time, parent_job_id, trace_context, runner_type,
+                external_id, status, ord)
+            -- One order for all who insert at once; of two with one key, the first in the array is made.
+            order by i.tenant, i.dedupe_key nulls first, i.schedule_id nulls first, i.fire_time,
+                case when i.dedupe_key is null and i.schedule_id is null then i.id end, i.ord
             on conflict do nothing
             returning tenant, job_id
         )
