@@ -38,6 +38,7 @@ from jobcore.errors import (
 from jobcore.memory import MemoryRunner
 from jobcore.plugins import hookimpl
 from jobcore.testing import memory_app
+from jobcore.testing.apps import quiet_settings
 
 TENANT = str(uuid4())
 DATA = {"tenantId": TENANT, "invoice": 7}
@@ -406,3 +407,21 @@ class TestRegistration:
         with caplog.at_level("INFO", "jobcore.app"):
             assert initialize_job_handlers_for_worker(app) == ["community-job"]
         assert "1 job handlers registered: community-job" in caplog.text
+
+    def test_h03_a_registry_of_its_own_takes_the_handlers_of_installed_plugins(self, monkeypatch, tmp_path):
+        monkeypatch.chdir(tmp_path)
+        pack = memory_app(
+            plugins=[Pack()], settings=quiet_settings(plugins={"allow": []}, edition="enterprise")
+        ).plugins
+        seen: list[str] = []
+
+        def load(settings: Any, *_: Any, **__: Any) -> Any:
+            seen.append(settings.edition)
+            return pack
+
+        monkeypatch.setattr("jobcore.app.assembly.load_plugins", load)
+        registry = JobHandlerRegistry()
+        both = ["community-job", "enterprise-job"]
+        assert register_all_job_handlers(registry, include_enterprise=True) == both
+        assert register_all_job_handlers(registry, include_enterprise=False, force=True) == both
+        assert seen == ["enterprise", "community"]

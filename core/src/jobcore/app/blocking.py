@@ -9,10 +9,11 @@ from uuid import UUID
 
 from typing_extensions import Unpack
 
-from jobcore.app.facade import JobApp, JobId, TenantId
+from jobcore.app.facade import JobApp
 from jobcore.app.handle import AppJobHandle
 from jobcore.app.health import AppHealth
 from jobcore.app.loop_thread import LoopThread
+from jobcore.app.queries import JobId, TenantId
 from jobcore.handlers.definition import HandlerDefinition
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
 from jobcore.models import DetailRecord, JobFilter, JobMetrics, JobRecord, JobStatus, Schedule
@@ -69,56 +70,59 @@ class BlockingJobApp:
     def enqueue(self, job: str, data: Any = None, **options: Unpack[EnqueueOptions]) -> BlockingJobHandle[Any]: ...
 
     def enqueue(self, job: Any, data: Any = None, **options: Unpack[EnqueueOptions]) -> BlockingJobHandle[Any]:
-        self.open()
-        return BlockingJobHandle(self._loop, self._loop.run(self.app.enqueue(job, data, **options)))
+        return BlockingJobHandle(self._loop, self._loop.run(self._opened().enqueue(job, data, **options)))
 
     def enqueue_many(
         self, job: HandlerDefinition[DataT, ResultT] | str, data: Iterable[DataT], **options: Unpack[EnqueueOptions]
     ) -> list[BlockingJobHandle[ResultT]]:
-        self.open()
-        handles = self._loop.run(self.app.enqueue_many(job, data, **options))
+        handles = self._loop.run(self._opened().enqueue_many(job, data, **options))
         return [BlockingJobHandle(self._loop, handle) for handle in handles]
 
     def handle(self, tenant: TenantId, job_id: JobId) -> BlockingJobHandle[Any]:
-        return BlockingJobHandle(self._loop, self.open().app.handle(tenant, job_id))
+        return BlockingJobHandle(self._loop, self._opened().handle(tenant, job_id))
 
     def get_job(self, tenant: TenantId, job_id: JobId) -> JobRecord:
-        return self._loop.run(self.open().app.get_job(tenant, job_id))
+        return self._loop.run(self._opened().get_job(tenant, job_id))
 
     def find_jobs(self, tenant: TenantId | None = None, where: JobFilter | None = None) -> Sequence[JobRecord]:
-        return self._loop.run(self.open().app.find_jobs(tenant, where))
+        return self._loop.run(self._opened().find_jobs(tenant, where))
 
     def details(self, tenant: TenantId, job_id: JobId) -> Sequence[DetailRecord]:
-        return self._loop.run(self.open().app.details(tenant, job_id))
+        return self._loop.run(self._opened().details(tenant, job_id))
 
     def metrics(self, tenant: TenantId | None = None) -> JobMetrics:
-        return self._loop.run(self.open().app.metrics(tenant))
+        return self._loop.run(self._opened().metrics(tenant))
 
     def cancel(
         self, tenant: TenantId, job_id: JobId, *, reason: str | None = None, cancelled_by: str | None = None
     ) -> bool:
-        return self._loop.run(self.open().app.cancel(tenant, job_id, reason=reason, cancelled_by=cancelled_by))
+        return self._loop.run(self._opened().cancel(tenant, job_id, reason=reason, cancelled_by=cancelled_by))
 
     def retry(self, tenant: TenantId, job_id: JobId) -> bool:
-        return self._loop.run(self.open().app.retry(tenant, job_id))
+        return self._loop.run(self._opened().retry(tenant, job_id))
 
     def schedule(self, key: str, job: AnyHandler | str, when: Any, data: Any = None, **options: Any) -> Schedule:
-        return self._loop.run(self.open().app.schedule(key, job, when, data, **options))
+        return self._loop.run(self._opened().schedule(key, job, when, data, **options))
 
     def trigger_schedule(self, tenant: TenantId, key: str) -> BlockingJobHandle[Any]:
-        return BlockingJobHandle(self._loop, self._loop.run(self.open().app.trigger_schedule(tenant, key)))
+        return BlockingJobHandle(self._loop, self._loop.run(self._opened().trigger_schedule(tenant, key)))
 
     def list_schedules(self, tenant: TenantId | None = None) -> Sequence[Schedule]:
-        return self._loop.run(self.open().app.schedules.list(tenant))
+        return self._loop.run(self._opened().schedules.list(tenant))
 
     def remove_schedule(self, tenant: TenantId, key: str) -> bool:
-        return self._loop.run(self.open().app.schedules.remove(tenant, key))
+        return self._loop.run(self._opened().schedules.remove(tenant, key))
 
     def health(self) -> AppHealth:
-        return self._loop.run(self.open().app.health())
+        return self._loop.run(self._opened().health())
 
     def queue_sizes(self, queues: Sequence[str] | None = None) -> dict[str, int]:
-        return self._loop.run(self.open().app.queue_sizes(queues))
+        return self._loop.run(self._opened().queue_sizes(queues))
+
+    def _opened(self) -> JobApp:
+        if not self.app.is_open:
+            self.open()
+        return self.app
 
 
 class BlockingJobHandle(Generic[ResultT]):

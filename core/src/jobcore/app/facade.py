@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
-from uuid import UUID
 
 from typing_extensions import Unpack
 
@@ -13,12 +13,12 @@ from jobcore.app.announced import AnnouncedHandlers
 from jobcore.app.handle import AppJobHandle
 from jobcore.app.health import AppHealth, ask_health
 from jobcore.app.hosting import Hosting, served_queues
-from jobcore.app.options import as_uuid
 from jobcore.app.planner import Planner
+from jobcore.app.queries import JobId, JobQueries, TenantId, parse_job_id
 from jobcore.app.runners import RunnerPool
 from jobcore.app.schedules import Schedules
 from jobcore.app.services import ServiceContainer
-from jobcore.app.signals import Stopper
+from jobcore.app.signals import work_until_stopped
 from jobcore.app.submission import Submission
 from jobcore.app.workers import AppWorker
 from jobcore.errors import ConfigurationError, InputError, JobNotFoundError
@@ -26,7 +26,7 @@ from jobcore.execution import compose_observers
 from jobcore.handlers.definition import HandlerDefinition
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
 from jobcore.ids import parse_tenant
-from jobcore.models import DetailRecord, Enqueued, JobFilter, JobMetrics, JobRecord, NewJob, Schedule
+from jobcore.models import Enqueued, NewJob, Schedule
 from jobcore.ports.handle import EnqueueOptions
 from jobcore.ports.middleware import Middleware
 from jobcore.ports.observer import Observer
@@ -40,11 +40,8 @@ if TYPE_CHECKING:
 DataT = TypeVar("DataT")
 ResultT = TypeVar("ResultT")
 
-TenantId = UUID | str
-JobId = UUID | str
 
-
-class JobApp:
+class JobApp(JobQueries):
     """Put together at once, connected by `open` or `async with`. Belongs to the event loop that opens it.
 
     Args:
@@ -94,6 +91,7 @@ class JobApp:
         self.announced = AnnouncedHandlers(self.registry, self.store)
         self.planner = Planner(self.registry, self._runners, self.announced, limits=self.settings.limits.payload)
         self._hosting: Hosting | None = None
+        self._changing = asyncio.Lock()
         self.plugins.app_configured(self)
 
     # -- life ----------------------------------------------------------------------------------------------------------
@@ -104,27 +102,23 @@ class JobApp:
         Raises:
             StorageUnavailableError, SchemaVersionError: from either; what was opened is closed again.
         """
-        if self._hosting is not None:
-            return self
-        await self.store.open()
-        self._hosting = self._new_hosting()
-        try:
-            await self._runners.get(self._runners.default)
-        except BaseException:
-            await self.close()
-            raise
+        async with self._changing:
+            if self._hosting is None:
+                await self.store.open()
+                self._hosting = self._new_hosting()
+                try:
+                    await self._runners.get(self._runners.default)
+                    await self.announced.refresh()
+                except BaseException:
+                    await self._shut(self._hosting)
+                    raise
         return self
 
     async def close(self) -> None:
         """Close the runners and the storage. Workers are stopped by those who started them, before."""
-        if self._hosting is None:
-            return
-        hosting, self._hosting = self._hosting, None
-        try:
-            await self._runners.close()
-        finally:
-            await hosting.executor.close()
-            await self.store.close()
+        async with self._changing:
+            if self._hosting is not None:
+                await self._shut(self._hosting)
 
     async def __aenter__(self) -> Self:
         return await self.open()
@@ -196,23 +190,7 @@ class JobApp:
 
     def handle(self, tenant: TenantId, job_id: JobId) -> AppJobHandle[Any]:
         """Return the handle of a job by its ids, without looking whether it exists."""
-        return AppJobHandle(self, parse_tenant(tenant), _job_id(job_id))
-
-    async def get_job(self, tenant: TenantId, job_id: JobId) -> JobRecord:
-        """Read a job. Raises `JobNotFoundError`."""
-        return await self.store.get_job(parse_tenant(tenant), _job_id(job_id))
-
-    async def find_jobs(self, tenant: TenantId | None = None, where: JobFilter | None = None) -> Sequence[JobRecord]:
-        """List jobs, newest first; those of every tenant if none is named."""
-        return await self.store.find_jobs(None if tenant is None else parse_tenant(tenant), where or JobFilter())
-
-    async def details(self, tenant: TenantId, job_id: JobId) -> Sequence[DetailRecord]:
-        """List a job's failed attempts, steps and items, oldest first. Raises `JobNotFoundError`."""
-        return await self.store.get_details(parse_tenant(tenant), _job_id(job_id))
-
-    async def metrics(self, tenant: TenantId | None = None) -> JobMetrics:
-        """Count jobs by state and runner; those of every tenant if none is named."""
-        return await self.store.metrics(None if tenant is None else parse_tenant(tenant))
+        return AppJobHandle(self, parse_tenant(tenant), parse_job_id(job_id))
 
     async def cancel(
         self, tenant: TenantId, job_id: JobId, *, reason: str | None = None, cancelled_by: str | None = None
@@ -221,12 +199,12 @@ class JobApp:
         runner = await self._runner_of(tenant, job_id)
         if runner is None:
             return False
-        return await runner.cancel(parse_tenant(tenant), _job_id(job_id), reason=reason, cancelled_by=cancelled_by)
+        return await runner.cancel(parse_tenant(tenant), parse_job_id(job_id), reason=reason, cancelled_by=cancelled_by)
 
     async def retry(self, tenant: TenantId, job_id: JobId) -> bool:
         """Queue a failed or cancelled job again, with its attempts renewed. False if it is in no such state."""
         runner = await self._runner_of(tenant, job_id)
-        return runner is not None and await runner.retry(parse_tenant(tenant), _job_id(job_id))
+        return runner is not None and await runner.retry(parse_tenant(tenant), parse_job_id(job_id))
 
     # -- schedules -----------------------------------------------------------------------------------------------------
 
@@ -278,16 +256,7 @@ class JobApp:
         """Work until stopped: by SIGTERM or SIGINT, which wait for the running jobs; a second one hands them back."""
         worker = self.worker(queues, concurrency)
         await worker.start()
-        stopper = Stopper(worker)
-        try:
-            if handle_signals:
-                with stopper.listening():
-                    await worker.wait_closed()
-            else:
-                await worker.wait_closed()
-            await stopper.finish()
-        finally:
-            await worker.stop()
+        await work_until_stopped(worker, handle_signals=handle_signals)
 
     # -- details -------------------------------------------------------------------------------------------------------
 
@@ -327,16 +296,17 @@ class JobApp:
         self._runners.host_with(hosting.host)
         return hosting
 
+    async def _shut(self, hosting: Hosting) -> None:
+        self._hosting = None
+        try:
+            await self._runners.close()
+        finally:
+            await hosting.executor.close()
+            await self.store.close()
+
     def _require_open(self) -> Hosting:
         if self._hosting is None:
             raise ConfigurationError(
                 "This JobApp is not open: write 'async with JobApp(...) as app:', or await app.open()."
             )
         return self._hosting
-
-
-def _job_id(value: JobId) -> UUID:
-    job_id = as_uuid("job_id", value)
-    if job_id is None:
-        raise InputError("job_id is missing.")
-    return job_id

@@ -97,7 +97,7 @@ class AppJobHandle(Generic[ResultT]):
         if record.status is JobState.CANCELLED:
             reason = record.as_status.error or "no reason given"
             raise JobCancelledError(f"Job {record.type} {record.job_id} was cancelled: {reason}")
-        return cast("ResultT", decode_result(self._definition, record))
+        return cast("ResultT", decode_result(self._definition or self._app.registry.find(record.type), record))
 
     def __repr__(self) -> str:
         return f"<JobHandle {self._job_id} of tenant {self._tenant}>"

@@ -61,6 +61,10 @@ def worker_not_announced(worker_id: UUID, error: JobcoreError) -> None:
     _logger.warning("Worker %s could not announce itself and will try again: %s", worker_id, error)
 
 
+def worker_not_retired(worker_id: UUID, error: JobcoreError) -> None:
+    _logger.warning("Worker %s could not sign off; it will count as gone within a minute: %s", worker_id, error)
+
+
 def worker_stopped(worker_id: UUID) -> None:
     _logger.info("Worker %s stopped", worker_id, extra={"workerId": str(worker_id)})
 

@@ -132,7 +132,7 @@ class Planner:
             name=name,
             payload=self._codec.encode(encoded, tenant=tenant, job_id=job_id),
             runner_type=self._runners.default,
-            queue=name if definition is None else definition.queue,
+            queue=self._announced.queue_of(name) if definition is None else definition.queue,
             priority=own_priority if options.priority is None else options.priority,
             run_at=options.run_at,
             delay=options.delay,

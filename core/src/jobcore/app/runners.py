@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from jobcore.models import NewJob
@@ -49,7 +48,11 @@ class RunnerPool:
         self.default = chosen_runner(plugins, settings)
 
     def choose(self, job: NewJob, *, explicit: str | None, handler: str | None) -> Choice:
-        """Say which runner takes a job (DESIGN section 6). Raises `UnknownRunnerError`, `EditionError`."""
+        """Say which runner takes a job; its draft names the default one.
+
+        Raises:
+            UnknownRunnerError, EditionError: if the wanted runner is not there.
+        """
         return choose_runner(
             job.name,
             job.job_id,
@@ -57,7 +60,7 @@ class RunnerPool:
             explicit=explicit,
             handler=handler,
             routes=self._routes,
-            ask_hook=lambda: self._plugins.select_runner(replace(job, runner_type=self.default)),
+            ask_hook=lambda: self._plugins.select_runner(job),
             configured=self.default,
         )
 

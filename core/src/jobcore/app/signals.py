@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import timedelta
 
 from jobcore.app import logs
@@ -45,3 +45,14 @@ class Stopper:
         finally:
             for number in STOPPING:
                 loop.remove_signal_handler(number)
+
+
+async def work_until_stopped(worker: Worker, *, handle_signals: bool) -> None:
+    """Return once a started worker has stopped, by a signal or by itself; raise what made it stop by itself."""
+    stopper = Stopper(worker)
+    try:
+        with stopper.listening() if handle_signals else nullcontext():
+            await worker.wait_closed()
+        await stopper.finish()
+    finally:
+        await worker.stop()

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 
 from jobcore.app import logs
-from jobcore.app.announced import AnnouncedHandlers
+from jobcore.app.announced import QUEUE_OF, AnnouncedHandlers, queue_of
 from jobcore.app.hosting import Hosting, Queues
 from jobcore.app.runners import RunnerPool
 from jobcore.errors import StorageError
@@ -20,8 +20,6 @@ from jobcore.ports.store import JobStore
 
 ANNOUNCE_EVERY = 15.0
 """Seconds; a worker that was not heard of for a minute counts as gone."""
-QUEUE_OF = "queue_of"
-"""Where a worker's record tells in which queue it expects each of its handlers' jobs."""
 
 
 class AppWorker(Worker):
@@ -60,13 +58,17 @@ class AppWorker(Worker):
             logs.worker_without_handlers(self.worker_id)
 
     async def drain(self) -> None:
-        await self._announce(stopping=True)
-        await asyncio.gather(*(worker.drain() for worker in self._workers.values()))
-        await self._retire()
+        try:
+            await self._announce_if_possible(stopping=True)
+            await asyncio.gather(*(worker.drain() for worker in self._workers.values()))
+        finally:
+            await self._retire()
 
     async def stop(self, grace: timedelta | None = None) -> None:
-        await asyncio.gather(*(worker.stop(grace) for worker in self._workers.values()))
-        await self._retire()
+        try:
+            await asyncio.gather(*(worker.stop(grace) for worker in self._workers.values()))
+        finally:
+            await self._retire()
 
     def running(self) -> Sequence[Claim]:
         return [claim for worker in self._workers.values() for claim in worker.running()]
@@ -100,26 +102,34 @@ class AppWorker(Worker):
     async def _keep_announcing(self) -> None:
         while True:
             await asyncio.sleep(ANNOUNCE_EVERY)
-            try:
-                await self._announce()
-                await self._announced.refresh()
-            except StorageError as error:
-                logs.worker_not_announced(self.worker_id, error)
+            await self._announce_if_possible()
+
+    async def _announce_if_possible(self, *, stopping: bool = False) -> None:
+        """Announce this worker and read who else lives; a store that is away now may be back the next time."""
+        try:
+            await self._announce(stopping=stopping)
+            await self._announced.refresh()
+        except StorageError as error:
+            logs.worker_not_announced(self.worker_id, error)
 
     async def _announce(self, *, stopping: bool = False) -> None:
         for name, worker in self._workers.items():
             await self._store.announce(self._record(name, worker, stopping=stopping))
 
     async def _retire(self) -> None:
-        if self._announcing is None:
-            return
+        """Stop announcing, once. Where the store is away, the others will count this worker as gone in a minute."""
         announcing, self._announcing = self._announcing, None
+        if announcing is None:
+            return
         announcing.cancel()
         await asyncio.wait([announcing])
         if not announcing.cancelled():
             announcing.result()
-        for worker in self._workers.values():
-            await self._store.retire(worker.worker_id)
+        try:
+            for worker in self._workers.values():
+                await self._store.retire(worker.worker_id)
+        except StorageError as error:
+            logs.worker_not_retired(self.worker_id, error)
         logs.worker_stopped(self.worker_id)
 
     def _record(self, runner: str, worker: Worker, *, stopping: bool) -> WorkerRecord:
@@ -144,7 +154,7 @@ class AppWorker(Worker):
             {queue: names for queue, names in self._hosting.registry.queues().items() if queue not in served}
         )
         for worker in live:
-            expected: Mapping[str, str] = worker.details.get(QUEUE_OF, {})
+            expected = queue_of(worker)
             for handler in self._hosting.registry:
                 there = expected.get(handler.name, handler.queue)
                 if there != handler.queue:

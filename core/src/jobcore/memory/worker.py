@@ -72,9 +72,8 @@ class MemoryWorker(Worker):
                     self._fill_slots()
                 await self._store.tables.bell.wait(self._seconds_to_next())
             await self._wait_running(None)
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - raised by wait_closed, to whoever waits for this worker
             self._failure = error
-            raise
         finally:
             self._closed.set()
 

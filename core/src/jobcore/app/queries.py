@@ -1,0 +1,45 @@
+"""What the application reads about its jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from jobcore.app.options import as_uuid
+from jobcore.errors import InputError
+from jobcore.ids import parse_tenant
+from jobcore.models import DetailRecord, JobFilter, JobMetrics, JobRecord
+from jobcore.ports.store import JobStore
+
+TenantId = UUID | str
+JobId = UUID | str
+
+
+class JobQueries:
+    """The reading part of `JobApp`; ids are UUIDs or their text, a tenant may be `'system'`."""
+
+    store: JobStore
+
+    async def get_job(self, tenant: TenantId, job_id: JobId) -> JobRecord:
+        """Read a job. Raises `JobNotFoundError`."""
+        return await self.store.get_job(parse_tenant(tenant), parse_job_id(job_id))
+
+    async def find_jobs(self, tenant: TenantId | None = None, where: JobFilter | None = None) -> Sequence[JobRecord]:
+        """List jobs, newest first; those of every tenant if none is named."""
+        return await self.store.find_jobs(None if tenant is None else parse_tenant(tenant), where or JobFilter())
+
+    async def details(self, tenant: TenantId, job_id: JobId) -> Sequence[DetailRecord]:
+        """List a job's failed attempts, steps and items, oldest first. Raises `JobNotFoundError`."""
+        return await self.store.get_details(parse_tenant(tenant), parse_job_id(job_id))
+
+    async def metrics(self, tenant: TenantId | None = None) -> JobMetrics:
+        """Count jobs by state and runner; those of every tenant if none is named."""
+        return await self.store.metrics(None if tenant is None else parse_tenant(tenant))
+
+
+def parse_job_id(value: JobId) -> UUID:
+    """Return a job's id given as a UUID or as text. Raises `InputError`."""
+    job_id = as_uuid("job_id", value)
+    if job_id is None:
+        raise InputError("job_id is missing.")
+    return job_id
