@@ -226,7 +226,6 @@ async def test_stop_hands_running_jobs_back_without_cost(app: App) -> None:
 
 
 async def test_a_handlers_rows_commit_with_its_completion(app: App) -> None:
-    await app.rows("create table effects (job uuid)  returning 1") if False else None
     async with await psycopg.AsyncConnection.connect(app.dsn, autocommit=True) as connection:
         await connection.execute("create table effects (job uuid)")
 
@@ -285,3 +284,18 @@ async def test_a_tenants_role_settles_and_enqueues_for_its_tenant_only(app: App)
         assert await cursor.fetchall() == [(True,)]
     assert (await app.job(row["job_id"]))["status"] == "completed"
     assert (await app.job(follow_up))["status"] == "queued"
+
+
+async def test_a_drain_is_overtaken_by_a_stop(app: App) -> None:
+    (job_id,) = await app.enqueue("hangs")
+    executor = TrivialExecutor({"hangs": hangs})
+    async with app.working(executor) as worker:
+        await executor.wait_started(1)
+        draining = asyncio.create_task(worker.drain())
+        await asyncio.sleep(0.05)
+        async with asyncio.timeout(3):
+            await worker.stop(timedelta())
+            await worker.stop()
+            await draining
+            await worker.wait_closed()
+    await app.wait_for_status("queued", job_id)

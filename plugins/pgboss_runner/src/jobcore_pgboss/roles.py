@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any
 
 from jobcore_pgboss.perseverance import persevere
 
@@ -43,9 +44,22 @@ class Roles:
         if not closed.done():
             closed.set_result(None)
 
+    @property
+    def are_closed(self) -> bool:
+        """Whether `close` has been called."""
+        return self._closed is not None and self._closed.done() and not self._tasks
+
     async def wait_closed(self) -> None:
         """Return once `close` has been called. Raises what a role died of."""
         await asyncio.shield(self._future())
+
+    async def unless_closed(self, condition: Coroutine[Any, Any, None]) -> None:
+        """Wait for a condition, or until all is closed, whichever comes first."""
+        waiting = asyncio.ensure_future(condition)
+        try:
+            await asyncio.wait((waiting, self._future()), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            waiting.cancel()
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None and not self._future().done():

@@ -54,6 +54,7 @@ class Slots:
             if waiting is None:
                 self._buffer.append(run)
             else:
+                self._occupy()
                 waiting.set_result(run)
 
     async def wait_for_room(self) -> int:
@@ -88,23 +89,32 @@ class Slots:
     async def _slot(self) -> None:
         done = 0
         while True:
-            run = self._buffer.popleft() if self._buffer else await self._next_run()
-            self._busy += 1
-            self._quiet.clear()
+            run = await self._next_run()
             try:
                 settlement = await self._execute(run)
             finally:
-                self._busy -= 1
-                if not self._busy:
-                    self._quiet.set()
+                self._vacate()
             self._settler.put(run, settlement)
             self._pace.count()
-            self._room.set()
             done += 1
             if done % BREATH == 0:
                 await asyncio.sleep(0)
 
+    def _occupy(self) -> None:
+        """A slot is taken from the moment that it is given a claim: a drain must wait for it."""
+        self._busy += 1
+        self._quiet.clear()
+
+    def _vacate(self) -> None:
+        self._busy -= 1
+        self._room.set()
+        if not self._busy:
+            self._quiet.set()
+
     async def _next_run(self) -> Run:
+        if self._buffer:
+            self._occupy()
+            return self._buffer.popleft()
         waiting: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
         self._waiting.append(waiting)
         return await waiting

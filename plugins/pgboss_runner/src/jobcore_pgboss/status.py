@@ -37,6 +37,7 @@ class StatusWriter:
 
     async def ensure_recorded(self, run: Run) -> None:
         """Return once the job's row shows this claim, which fenced writes need. Raises `StaleClaimError`."""
+        run.settles_itself = False  # whoever writes on has rolled back what it had settled
         if not run.recorded and run.lost is None:
             if run.recording is None:
                 run.recording = asyncio.get_running_loop().create_future()
@@ -95,10 +96,14 @@ def _take_answer(run: Run, granted: bool, cancel_requested: Mapping[str, Any] | 
 
 
 def _is_settled(run: Run) -> bool:
-    """Whether nothing is left to write, and nobody waits for it."""
-    if run.ended and run.recording is not None and not run.recording.done():
-        run.recording.set_result(None)
-    return run.ended
+    """Whether nothing is left to write. The row of a job that settles itself is locked by its handler's transaction:
+    writing to it would hold up everybody else's ends."""
+    settled = run.ended or run.settles_itself
+    if settled and run.recording is not None:
+        if not run.recording.done():
+            run.recording.set_result(None)
+        run.recording = None
+    return settled
 
 
 def _lease(run: Run) -> dict[str, Any]:

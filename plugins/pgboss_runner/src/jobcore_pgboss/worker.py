@@ -46,6 +46,7 @@ class PgBossWorker(Worker):
         )
         self._runs = Runs()
         self._roles = Roles()
+        self._stopping: asyncio.Task[None] | None = None
         self._hire(settings, host)
 
     def _hire(self, settings: PgBossSettings, host: WorkerHost) -> None:
@@ -74,11 +75,13 @@ class PgBossWorker(Worker):
 
     async def drain(self) -> None:
         await self._stop_claiming()
-        await self._slots.wait_quiet()
-        await self._settler.wait_empty()
+        await self._roles.unless_closed(self._slots.wait_quiet())
+        await self._roles.unless_closed(self._settler.wait_empty())
         await self._close()
 
     async def stop(self, grace: timedelta | None = None) -> None:
+        if self._roles.are_closed:
+            return
         await self._stop_claiming()
         if not await _within(self._slots.wait_quiet(), self._host.grace if grace is None else grace):
             self._abort_all()
@@ -101,7 +104,13 @@ class PgBossWorker(Worker):
             await self._queues.serve(connection, self._host.queues)
 
     async def _stop_claiming(self) -> None:
-        """Take no more jobs, and hand back those that were not begun. The leases of the others are kept."""
+        """Take no more jobs, once, whoever asks first. The leases of those in hand are kept."""
+        if self._stopping is None:
+            self._stopping = asyncio.create_task(self._end_claiming())
+        await asyncio.shield(self._stopping)
+
+    async def _end_claiming(self) -> None:
+        """End the roles that find work, and hand back what was claimed and not begun."""
         logs.worker_stopping(self.worker_id, len(self._runs.running()))
         await _within(self._fetcher.pause(), LAST_WORD)
         for role in ("fetcher", "rescuer", "timekeeper"):
@@ -118,6 +127,8 @@ class PgBossWorker(Worker):
             self._settler.put(run, Settlement(claim=run.claim, outcome=Outcome.RELEASED))
 
     async def _close(self) -> None:
+        if self._roles.are_closed:
+            return
         await self._roles.close()
         for link in (self._fetching, self._writing, self._listening, self._keeping):
             await link.close()

@@ -6,6 +6,8 @@ do $attach$
 begin
     if to_regnamespace('pgboss') is null then
         create schema pgboss authorization jobcore_owner;
+    else
+        grant usage, create on schema pgboss to jobcore_owner;
     end if;
 end
 $attach$;
@@ -19,7 +21,11 @@ begin
     perform pg_advisory_xact_lock(
         ('x' || encode(sha224(convert_to(current_database() || '.pgboss.pgboss', 'UTF8')), 'hex'))::bit(64)::bigint
     );
-    if to_regclass('pgboss.version') is not null then
+    -- Asked of the catalog: a schema that Node made may still be closed to this role.
+    if exists (
+        select from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where n.nspname = 'pgboss' and c.relname = 'version'
+    ) then
         return;
     end if;
 
