@@ -25,10 +25,11 @@ AsSql = Annotated[bool, typer.Option("--sql", help="Print the script for psql in
 
 @app.callback(invoke_without_command=True)
 def migrate(context: typer.Context, as_sql: AsSql = False, as_json: AsJson = False) -> None:
-    """Migrate the database of all installed plugins; without a command, as `up`.
+    """Migrate the database: up, down, status, or as SQL.
 
-    It needs the server itself, not a pooler, and a login that may create roles, or for which the roles exist. It may be
-    killed at any point and run again; several at once wait for each other.
+    All installed plugins with a schema take part. Without a command it is `up`. It needs the server itself, not a
+    pooler, and a login that may create roles, or for which the roles exist. It may be killed at any point and run
+    again; several at once wait for each other.
     """
     if context.invoked_subcommand is None:
         up(as_sql=as_sql, as_json=as_json)
@@ -57,7 +58,10 @@ def down(
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Take back the migrations of COMPONENT after VERSION. What they hold is lost: tables go with their rows."""
+    """Take back the migrations of COMPONENT after VERSION.
+
+    What they hold is lost: tables go with their rows.
+    """
     _confirm(component, to, yes=yes)
     from jobcore_postgres.migrations import down as take_back
 
@@ -71,7 +75,7 @@ def status(
     ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """List the migrations: applied, waiting, or of a version that is not installed here."""
+    """List the migrations: applied, waiting, or unknown here."""
     from jobcore_postgres.migrations import status as read_status
 
     lines = read_status(_dsn())
@@ -93,7 +97,7 @@ def sql(
         bool, typer.Option("--empty", help="For an empty database; asks none, so none need be configured.")
     ] = False,
 ) -> None:
-    """Print what `up` would run, as a script for psql; nothing is changed."""
+    """Print what `up` would run, as a script for psql."""
     from jobcore_postgres.migrations import render_sql
 
     typer.echo(render_sql(None if empty else _dsn()), nl=False)

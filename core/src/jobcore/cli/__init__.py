@@ -1,0 +1,1 @@
+"""The program `jobcore`: one small file a command, each imported when it is called."""

@@ -1,0 +1,26 @@
+"""The commands of core: each is imported when it is called, or when all are listed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+CORE_COMMANDS: Mapping[str, str] = MappingProxyType(
+    {
+        "init": "jobcore.cli.init:app",
+        "worker": "jobcore.cli.worker:app",
+        "enqueue": "jobcore.cli.enqueue:app",
+        "jobs": "jobcore.cli.jobs:app",
+        "queues": "jobcore.cli.queues:app",
+        "schedules": "jobcore.cli.schedules:app",
+        "plugins": "jobcore.cli.plugins:app",
+        "doctor": "jobcore.cli.doctor:app",
+        "version": "jobcore.cli.version:app",
+    }
+)
+"""Name to `module:attribute`, in the order of `jobcore --help`. Those of plugins follow."""
+
+ELSEWHERE: Mapping[str, str] = MappingProxyType(
+    {"dev": "jobcore-devkit", "migrate": "jobcore-postgres-storage", "dashboard": "jobcore-dashboard"}
+)
+"""Commands that other distributions of ours bring."""
