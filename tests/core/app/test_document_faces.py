@@ -141,6 +141,14 @@ class TestRunner:
                 "generate-invoice", DATA, datetime(2026, 1, 1, tzinfo=UTC), {"interval": "1 hour"}
             )
 
+    async def test_r11_options_of_a_single_job_are_refused_for_a_recurring_one(self, face):
+        with pytest.raises(InputError, match="does not take priority and run_at"):
+            await face.schedule_job(
+                "generate-invoice",
+                DATA,
+                {"interval": "1 hour", "priority": 2, "runAt": datetime(2026, 1, 1, tzinfo=UTC)},
+            )
+
     async def test_r12_data_without_tenant_is_refused(self, face):
         with pytest.raises(TenantRequiredError, match="^tenantId is required in job data$"):
             await face.schedule_job("generate-invoice", {"invoice": 1})

@@ -72,8 +72,13 @@ class JobRunnerFace:
 
         Args:
             interval: a cron pattern ("0 0 * * *") or an interval ("24 hours").
+
+        Raises:
+            InvalidScheduleError: if the interval does not parse.
+            InputError: if an option belongs to a single job.
         """
         chosen = ScheduleJobOptions.of(options)
+        _refuse_single_options(chosen)
         schedule = await self.app.schedules.put(chosen.singleton_key or name, name, interval, data, name=name)
         return ScheduledJob(schedule.schedule_id)
 
@@ -137,6 +142,15 @@ class JobRunnerFace:
 
 def _scheduled(handle: AppJobHandle[Any]) -> ScheduledJob:
     return ScheduledJob(handle.job_id, handle.external_id, handle.deduplicated)
+
+
+def _refuse_single_options(options: ScheduleJobOptions) -> None:
+    given = sorted(options.model_dump(exclude_none=True).keys() - {"interval", "singleton_key"})
+    if given:
+        raise InputError(
+            f"A recurring job does not take {' and '.join(given)}: its fires follow the interval, and their priority and "
+            "retries are their handler's. Use app.schedules.put() for what a schedule may say."
+        )
 
 
 def _enqueue_options(options: ScheduleJobOptions) -> EnqueueOptions:

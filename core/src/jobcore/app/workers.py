@@ -46,6 +46,13 @@ class AppWorker(Worker):
         self._announcing: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
+        """Begin to work; returns once every engine's worker is ready, and this one is announced.
+
+        Raises:
+            InvalidHandlerError: if a handler could not run here, such as one for a process that cannot be imported.
+            StorageUnavailableError, SchemaVersionError: from an engine; no worker is left running.
+        """
+        self._hosting.executor.check()
         for name in self._runners.names_in_use([handler.runner for handler in self._hosting.registry]):
             runner = await self._runners.get(name)
             self._workers[name] = runner.worker(self._hosting.host(self._queues, self._concurrency))
