@@ -7,7 +7,7 @@ EDITABLE := $(foreach path,$(DISTRIBUTIONS),-e $(path))
 MANIFESTS := pyproject.toml $(foreach path,$(DISTRIBUTIONS),$(path)/pyproject.toml)
 WORKERS ?= 2
 
-.PHONY: install demo test soak check format dist clean bench
+.PHONY: install demo test soak check format dist keep-wheels clean bench
 
 install: $(VENV)/.installed
 
@@ -60,6 +60,10 @@ dist: install
 	@rm -rf dist
 	@for path in $(DISTRIBUTIONS) .; do $(BIN)/python -m build --no-isolation --wheel --outdir dist $$path >/dev/null || exit 1; done
 	@ls dist
+
+# Once a version, from a clean checkout: later versions are tested against these.
+keep-wheels: install
+	@$(BIN)/python tests/packaging/keep_wheels.py
 
 clean:
 	rm -rf $(VENV) .venv-boot dist build .pytest_cache .ruff_cache .coverage .coverage.* htmlcov demo-output node_modules

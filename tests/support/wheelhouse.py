@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 import sysconfig
@@ -104,10 +103,3 @@ def run(
     if check and done.returncode:
         raise AssertionError(f"{' '.join(command)} exited with {done.returncode}:\n{done.stdout}\n{done.stderr}")
     return done
-
-
-def copy_wheels(source: Path, target: Path) -> None:
-    """Copy all wheels of a folder into another one."""
-    target.mkdir(parents=True, exist_ok=True)
-    for wheel in source.glob("*.whl"):
-        shutil.copy2(wheel, target)
