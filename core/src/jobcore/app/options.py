@@ -41,6 +41,9 @@ class CheckedOptions:
     connection: Any = None
 
 
+_NOTHING_SAID = CheckedOptions()
+
+
 def check_options(options: EnqueueOptions) -> CheckedOptions:
     """Return the options as the plan needs them.
 
@@ -49,6 +52,8 @@ def check_options(options: EnqueueOptions) -> CheckedOptions:
         NaiveDatetimeError: if `run_at` has no time zone.
         InputError: if a value cannot be meant, or `delay` and `run_at` are both given.
     """
+    if not options:
+        return _NOTHING_SAID
     _check_names(options)
     delay, run_at = as_delay(options.get("delay")), _as_instant(options.get("run_at"))
     if delay is not None and run_at is not None:
