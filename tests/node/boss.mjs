@@ -14,6 +14,10 @@ const commands = {
     await boss.createQueue(queue)
     return boss.send(queue, JSON.parse(data))
   },
+  async queue (queue, policy) {
+    await boss.createQueue(queue, { policy })
+    return queue
+  },
   async work (queue) {
     return new Promise((resolve) => {
       boss.work(queue, { pollingIntervalSeconds: 0.5 }, async ([job]) => {

@@ -90,3 +90,21 @@ async def test_node_tells_us_of_a_job_that_it_sent(app: App, node_dsn: str) -> N
     async with opened(app.dsn, poll_interval_seconds=60) as patient, patient.working(executor):
         await executor.wait_started(1)
         await patient.wait_for_status("completed", UUID(await node(node_dsn, "send", "shared", "{}")))
+
+
+async def test_a_queue_whose_policy_allows_one_at_a_time_is_served_one_at_a_time(app: App, node_dsn: str) -> None:
+    await node(node_dsn, "queue", "one-by-one", "singleton")
+    running, most = 0, 0
+
+    async def counted(claim, session, abort):
+        nonlocal running, most
+        running += 1
+        most = max(most, running)
+        await asyncio.sleep(0.02)
+        running -= 1
+
+    ids = await app.enqueue("one-by-one", count=4)
+    others = await app.enqueue("others", count=20)
+    async with app.working(TrivialExecutor({"one-by-one": counted, "others": noop})):
+        await app.wait_for_status("completed", *ids, *others)
+    assert most == 1

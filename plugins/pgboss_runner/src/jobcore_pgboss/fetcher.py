@@ -20,6 +20,9 @@ from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.slots import Slots
 from jobcore_pgboss.statements import statement
 
+SHORTEST_WAIT = 0.005
+"""Seconds between two looks at a queue whose next job is just becoming due."""
+
 
 class Fetcher:
     """Asks the queues whenever there may be work and there is room for it.
@@ -76,7 +79,7 @@ class Fetcher:
         """Wait for a hint, for the next delayed job's time, or for the next poll."""
         patience = self._settings.poll_interval_seconds
         if self._next_due is not None:
-            patience = max(0.0, min(patience, self._next_due))
+            patience = min(patience, max(SHORTEST_WAIT, self._next_due))
         try:
             async with asyncio.timeout(patience):
                 await self._hint.wait()
