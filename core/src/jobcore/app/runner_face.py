@@ -148,7 +148,7 @@ def _refuse_single_options(options: ScheduleJobOptions) -> None:
     given = sorted(options.model_dump(exclude_none=True).keys() - {"interval", "singleton_key"})
     if given:
         raise InputError(
-            f"A recurring job does not take {' and '.join(given)}: its fires follow the interval, and take priority and "
+            f"A recurring job does not take {' and '.join(given)}: its fires follow the interval and take priority and "
             "retries from their handler. Use app.schedules.put() for what a schedule may say."
         )
 
