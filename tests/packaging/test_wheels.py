@@ -164,3 +164,13 @@ def test_the_workspace_names_every_distribution():
     members = {path for pattern in workspace["workspace"]["members"] for path in ROOT.glob(pattern)}
     assert {path for path in members if path.is_dir()} == set(distributions().values()) - {ROOT}
     assert {name for name, source in workspace["sources"].items() if source == {"workspace": True}} == set(WITH_CODE)
+
+
+def test_uv_locks_without_the_distributions_that_do_not_exist_yet():
+    """Each must leave the list when its folder appears; uv refuses a lock with names that nobody publishes."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    left_out = {line.partition(";")[0] for line in project["tool"]["uv"]["override-dependencies"]}
+    named = {
+        line.partition("==")[0] for extra in project["project"]["optional-dependencies"].values() for line in extra
+    }
+    assert left_out == named - set(distributions())
