@@ -99,15 +99,15 @@ async def test_a_job_whose_commit_reply_was_lost_is_not_taken_for_anothers(
 ) -> None:
     from jobcore_postgres import records
 
-    original = records.row_of
+    original = records.rows_of
 
-    async def breaks_after(connection: Connection, name: str, parameters: object) -> object:
-        row = await original(connection, name, parameters)  # pyright: ignore[reportArgumentType]
-        if name == "job_new" and row is not None and row["inserted"]:
+    async def breaks_after(connection: Connection, name: str, parameters: object = ()) -> object:
+        rows = await original(connection, name, parameters)  # pyright: ignore[reportArgumentType]
+        if name == "job_new" and rows[0]["inserted"]:
             raise psycopg.OperationalError("server closed the connection unexpectedly")
-        return row
+        return rows
 
-    monkeypatch.setattr(records, "row_of", breaks_after)
+    monkeypatch.setattr(records, "rows_of", breaks_after)
     job = new_job()
     made = await store.create_job(job)
     assert (made.job_id, made.deduplicated) == (job.job_id, False)

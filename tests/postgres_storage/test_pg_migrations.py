@@ -423,9 +423,12 @@ async def test_an_owner_of_the_database_who_may_create_roles_needs_no_superuser(
     with PostgresServer.temporary(bin_dir=programs) as server:
         with psycopg.connect(server.dsn(), autocommit=True) as administrator:
             administrator.execute("create role manager login createrole")
-            administrator.execute("create database app owner manager")
+            for name in ("app", "second", "third"):
+                administrator.execute(f"create database {name} owner manager".encode())
         dsn = server.dsn("app", user="manager")
-        assert migrations.migrate(dsn, components=OWN)
+        with ThreadPoolExecutor(3) as pool:  # whoever comes first makes the roles of the cluster
+            dsns = [server.dsn(name, user="manager") for name in ("app", "second", "third")]
+            assert all(pool.map(lambda one: migrations.migrate(one, components=OWN), dsns))
         store = PostgresStore(dsn)
         await store.open()
         lease = await running(store)

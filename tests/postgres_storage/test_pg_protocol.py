@@ -15,7 +15,7 @@ from psycopg.types.json import Jsonb
 from jobcore.errors import InputError, PayloadLimitError, StaleClaimError
 from jobcore.ids import uuid7
 from jobcore.models import Claim, Lease, Outcome, Settlement
-from jobcore.states import JobState
+from jobcore.states import JobState, is_legal
 from jobcore_postgres import wire
 from jobcore_postgres.store import PostgresStore
 from postgres_storage.builders import OTHER_TENANT, TENANT, call, lease_of, new_job, running, settle, until_blocked
@@ -205,6 +205,21 @@ async def test_a_settlement_whose_claim_was_never_written_counts(store: Postgres
     record = await store.get_job(TENANT, job.job_id)
     assert (record.status, record.attempt) == (JobState.COMPLETED, 1)
     assert record.started_at is not None
+
+
+async def test_a_settlement_makes_no_move_that_is_not_legal(store: PostgresStore, admin: psycopg.Connection) -> None:
+    for source in JobState:
+        for outcome in ("completed", "failed", "retry", "snoozed", "cancelled", "released", "lost"):
+            job = new_job()
+            await store.create_job(job)
+            admin.execute("update jobs set status = %s where job_id = %s", (source.value, job.job_id))
+            answer = await settle(store, lease_of(job), outcome)
+            if answer["applied"]:
+                assert not source.is_terminal
+                assert is_legal(source, JobState(answer["follow"])), (source, outcome)
+            else:
+                assert source.is_terminal or not is_legal(source, JobState(outcome)), (source, outcome)
+                assert (await store.get_job(TENANT, job.job_id)).status is source
 
 
 async def test_a_job_that_no_engine_admitted_can_fail_but_not_complete(store: PostgresStore) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from types import SimpleNamespace
 from uuid import uuid4
 
 import psycopg
@@ -57,6 +58,8 @@ async def test_the_plugin_offers_the_storage_with_its_settings(worker_dsn: str) 
     settings = Settings.load(env={"DATABASE_URL": worker_dsn, "JOBCORE_POSTGRES__POOL_MAX": "3"})
     plugins = PluginManager().load(settings, required=False)
     store = plugins.storages["postgres"].factory(settings)
+    (check,) = [one for one in plugins.checks if one.name == "postgres"]
+    assert (await check.check(SimpleNamespace(settings=settings))).ok
     assert isinstance(store, PostgresStore)
     assert store.storage_type == "postgres"
     await store.open()

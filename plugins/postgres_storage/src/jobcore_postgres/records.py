@@ -142,17 +142,15 @@ class PostgresJobRecords(JobRecords):
         return JobMetrics(by_state, by_runner)
 
 
-async def _insert(connection: AsyncConnection[Any], name: str, encoded: str) -> dict[str, Any] | None:
+async def _insert(connection: AsyncConnection[Any], name: str, encoded: str) -> dict[str, Any]:
     try:
-        return await row_of(connection, name, (encoded,))
+        return (await rows_of(connection, name, (encoded,)))[0]
     except (pg.UntranslatableCharacter, pg.InvalidTextRepresentation) as error:
         raise PayloadError(f"PostgreSQL cannot store the payload: {error.diag.message_primary}.") from error
 
 
-def _enqueued(job: NewJob, row: dict[str, Any] | None, *, repeated: bool) -> Enqueued:
+def _enqueued(job: NewJob, row: dict[str, Any], *, repeated: bool) -> Enqueued:
     """Read the answer of `job_new`; after a lost reply, the job's own id says that the first try had arrived."""
-    if row is None:
-        return Enqueued(job.job_id)
     arrived_before = repeated and row["job_id"] == job.job_id
     return Enqueued(row["job_id"], deduplicated=not row["inserted"] and not arrived_before)
 

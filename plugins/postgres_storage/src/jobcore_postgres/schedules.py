@@ -33,16 +33,16 @@ class PostgresScheduleStore(ScheduleStore):
         key = {"tenant": schedule.tenant, "key": wire.plain_text(schedule.key, "The schedule's key")}
         payload = wire.stored_json(schedule.payload, f"The payload of schedule {schedule.key!r}").decode()
 
-        async def work(connection: Connection) -> dict[str, Any] | None:
+        async def work(connection: Connection) -> dict[str, Any]:
             async with connection.transaction():
-                known = await row_of(connection, "schedule_lock", key) or {}
+                known = (await rows_of(connection, "schedule_lock", key))[0]
                 anchor = schedule.anchor or (known["anchor"] if _same_times(known, schedule) else None) or known["now"]
                 next_fire = fire_times(replace(schedule, anchor=anchor)).next_after(known["now"])
                 row = {**_columns(schedule), "payload": payload, "anchor": anchor, "next_fire": next_fire}
                 await affected_by(connection, "schedule_put", row)
-                return await row_of(connection, "schedule_get", key)
+                return await self._read(connection, schedule.tenant, schedule.key)
 
-        return self._found(await self.database.repeatable(work), schedule.key)
+        return schedule_record(await self.database.repeatable(work))
 
     async def get_schedule(self, tenant: UUID, key: str) -> Schedule:
         async def work(connection: Connection) -> dict[str, Any]:
@@ -62,7 +62,7 @@ class PostgresScheduleStore(ScheduleStore):
         async def work(connection: Connection) -> dict[str, Any]:
             async with connection.transaction():
                 identity = {"tenant": tenant, "key": key}
-                locked = await row_of(connection, "schedule_lock", identity) or {}
+                locked = (await rows_of(connection, "schedule_lock", identity))[0]
                 schedule = schedule_record(await self._read(connection, tenant, key))
                 next_fire = fire_times(schedule).next_after(locked["now"])
                 change = {**identity, "enabled": enabled, "next_fire": next_fire}
@@ -97,11 +97,6 @@ class PostgresScheduleStore(ScheduleStore):
                 f"Tenant {tenant} has no schedule {key!r}; it has {', '.join(map(repr, known)) or 'none'}."
             )
         return row
-
-    def _found(self, row: dict[str, Any] | None, key: str) -> Schedule:
-        if row is None:
-            raise ScheduleNotFoundError(f"The schedule {key!r} was deleted while it was written.")
-        return schedule_record(row)
 
 
 def _same_times(known: dict[str, Any], schedule: Schedule) -> bool:

@@ -74,10 +74,7 @@ begin
                     g.attempt is null
                     or j.attempt < g.attempt
                     or (j.attempt = g.attempt and (g.token is null or j.lease_token = g.token)))
-                and jobcore.job_may_move(
-                    j.status,
-                    jobcore.job_follow(
-                        g.outcome, j.cancel_requested, coalesce(g.attempt, j.attempt) < j.max_attempts, j.rescues))
+                and not (j.status = 'pending' and g.outcome = 'completed')  -- the only illegal move that is left
             returning g.ord, j.tenant, j.job_id, g.outcome, j.attempt, g.error, j.status::text as follow, j.run_at,
                 j.max_attempts, j.started_at, g.duration_ms, j.worker_id
         ),
