@@ -151,5 +151,9 @@ def _adapt(function: Callable[..., Any]) -> Callable[..., Any]:
         return await function(str(ctx.job_id) if wants_id else ctx, data)
 
     adapted = call_async if inspect.iscoroutinefunction(function) else call
-    adapted.__module__, adapted.__qualname__, adapted.__doc__ = function.__module__, function.__qualname__, function.__doc__
+    adapted.__module__, adapted.__qualname__, adapted.__doc__ = (
+        function.__module__,
+        function.__qualname__,
+        function.__doc__,
+    )
     return adapted

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -194,4 +193,3 @@ class RunnerContext:
     """`jobcore.settings.Settings`."""
     store: Any
     """The `JobStore` in use."""
-    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None
