@@ -7,6 +7,7 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from jobcore.errors import SchemaVersionError
@@ -156,3 +157,26 @@ where application_name = 'jobcore worker listener' and datname = current_databas
 async def _has_listener(app: App, but: int | None = None) -> bool:
     rows = await app.rows(LISTENERS)
     return len(rows) == 1 and rows[0]["pid"] != but
+
+
+async def test_an_end_whose_reply_was_lost_counts_as_written(app: App) -> None:
+    async with app.working(TrivialExecutor({"noop": noop})) as worker:
+        settler = worker._settler
+        write, lost = settler._write, []
+
+        async def write_and_lose_the_reply(connection, endings):
+            written = await write(connection, endings)
+            if not lost:
+                lost.append(written)
+                raise psycopg.OperationalError("the reply is lost")
+            return written
+
+        settler._write = write_and_lose_the_reply
+        (job_id,) = await app.enqueue()
+        await app.wait_for_status("completed", job_id)
+        await eventually(lambda: _told(app))
+    assert [applied for _, applied in app.recorder.settled] == [True]
+
+
+async def _told(app: App) -> bool:
+    return bool(app.recorder.settled)

@@ -32,6 +32,10 @@ class _Ending:
     settlement: Settlement
 
 
+_Written = tuple[_Ending, bool]
+"""What was written, and whether the fence held."""
+
+
 class Settler:
     """Writes settlements until they are written, or until their claims turn out to be gone.
 
@@ -47,6 +51,7 @@ class Settler:
         self._status: StatusWriter | None = None
         self._pending: deque[_Ending] = deque()
         self._in_doubt: list[_Ending] = []
+        self._repeated = False
         self._wanted = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -89,7 +94,8 @@ class Settler:
             while self._in_doubt:
                 await self._flush(connection)
                 self._take_batch()
-        self._empty.set()
+        if not self._pending:
+            self._empty.set()
 
     async def _wait(self) -> None:
         if self._pending or self._in_doubt:
@@ -107,19 +113,27 @@ class Settler:
             self._in_doubt = [self._pending.popleft() for _ in range(count)]
 
     async def _flush(self, connection: Connection) -> None:
+        """Write the batch in doubt. If that fails for the connection, it stays in doubt, and is written again."""
+        repeated, self._repeated = self._repeated, True
         try:
-            applied = await self._write(connection, self._in_doubt)
+            written = await self._write(connection, self._in_doubt)
         except REFUSALS:
-            applied = [await self._write_alone(connection, ending) for ending in self._in_doubt]
-        endings, self._in_doubt = self._in_doubt, []
-        for ending, done in zip(endings, applied, strict=True):
-            self._tell(ending, done)
+            written = [await self._write_alone(connection, ending) for ending in self._in_doubt]
+        if repeated:
+            written = await self._look_for_missed(connection, written)
+        self._in_doubt, self._repeated = [], False
+        for ending, applied in written:
+            self._tell(ending, applied)
         self._wrote()
 
-    async def _write_alone(self, connection: Connection, ending: _Ending) -> bool | None:
+    async def _write(self, connection: Connection, endings: Sequence[_Ending]) -> list[_Written]:
+        answers = await rows_of(connection, statement("settle"), _encode(endings))
+        return [(ending, applied) for ending, (applied,) in zip(endings, answers, strict=True)]
+
+    async def _write_alone(self, connection: Connection, ending: _Ending) -> _Written:
         """Write one of a batch that was refused for its data; if it is the one, fail its job with the refusal.
 
-        Returns `None` if PostgreSQL takes neither: then the lease runs out, and the job is rescued.
+        If PostgreSQL takes neither, the lease runs out, and the job is rescued.
         """
         try:
             return (await self._write(connection, [ending]))[0]
@@ -131,17 +145,26 @@ class Settler:
             return (await self._write(connection, [_Ending(ending.run, refused)]))[0]
         except REFUSALS as error:
             logs.settlement_refused(refused, error)
-            return None
+            return ending, False
 
-    async def _write(self, connection: Connection, endings: Sequence[_Ending]) -> list[bool]:
-        batch = orjson.dumps([encode_settlement(ending.run, ending.settlement) for ending in endings]).decode()
-        return [applied for (applied,) in await rows_of(connection, statement("settle"), batch)]
+    async def _look_for_missed(self, connection: Connection, written: list[_Written]) -> list[_Written]:
+        """After a lost reply, a missed fence may mean that the first try was written: see how the jobs stand."""
+        missed = [ending for ending, applied in written if not applied]
+        if not missed:
+            return written
+        answers = await rows_of(connection, statement("was_settled"), _encode(missed))
+        stand = {ending.run for ending, (settled,) in zip(missed, answers, strict=True) if settled}
+        return [(ending, applied or ending.run in stand) for ending, applied in written]
 
-    def _tell(self, ending: _Ending, applied: bool | None) -> None:
+    def _tell(self, ending: _Ending, applied: bool) -> None:
         self._forget(ending.run)
-        if applied is False:
+        if not applied:
             logs.settlement_stale(ending.settlement)
-        self._observer.job_settled(ending.settlement, bool(applied))
+        self._observer.job_settled(ending.settlement, applied)
 
     def _forget(self, run: Run) -> None:
         self._runs.remove(run)
+
+
+def _encode(endings: Sequence[_Ending]) -> str:
+    return orjson.dumps([encode_settlement(ending.run, ending.settlement) for ending in endings]).decode()
