@@ -201,7 +201,7 @@ def describe_exception(
 def _message_of(exc: BaseException) -> str:
     try:
         return str(exc)
-    except Exception as error:  # noqa: BLE001 - a foreign __str__ may raise anything
+    except BaseException as error:  # noqa: BLE001 - a foreign __str__ may raise anything, SystemExit too
         return f"(its message cannot be shown: __str__ raised {type(error).__name__})"
 
 
@@ -211,7 +211,7 @@ def _traceback_of(exc: BaseException) -> str:
             type(exc), exc, exc.__traceback__, limit=-_MAX_FRAMES, compact=True, max_group_width=10, max_group_depth=5
         )
         return "".join(trace.format())
-    except Exception as error:  # noqa: BLE001 - a foreign exception may override anything that the formatter reads
+    except BaseException as error:  # noqa: BLE001 - a foreign exception may override anything that the formatter reads
         return f"(its traceback cannot be shown: formatting it raised {type(error).__name__})"
 
 

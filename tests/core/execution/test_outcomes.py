@@ -130,6 +130,11 @@ class Unprintable(Exception):
     __repr__ = __str__
 
 
+class Poisoned(Exception):
+    def __str__(self) -> str:
+        raise SystemExit(1)
+
+
 class Fatal(BaseException):
     pass
 
@@ -138,6 +143,7 @@ class Fatal(BaseException):
     "error",
     [
         Unprintable(),
+        Poisoned(),
         Fatal("own base exception"),
         SystemExit(3),
         GeneratorExit(),

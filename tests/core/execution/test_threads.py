@@ -2,6 +2,7 @@
 
 import asyncio
 import contextvars
+import sys
 import threading
 import time
 from contextlib import suppress
@@ -107,6 +108,10 @@ async def test_except_exception_does_not_hold_an_interrupt_up() -> None:
         assert bench.executor.lost_threads() == []
 
 
+@pytest.mark.skipif(
+    sys.gettrace() is not None and sys.version_info < (3, 12),
+    reason="CPython 3.11 holds up traced threads while an exception waits for a thread in C code",
+)
 async def test_a_thread_that_never_ends_is_lost_shown_and_replaced(caplog: pytest.LogCaptureFixture) -> None:
     free = threading.Event()
     calls: list[int] = []
@@ -280,5 +285,5 @@ async def test_idle_threads_are_reused_and_let_go_at_the_end() -> None:
     async with Bench(handler) as bench:
         for _ in range(20):
             await bench.run(handler)
-    assert len(idents) <= 2
+    assert len(idents) == 1
     await until(lambda: not any(thread.name.startswith("jobcore-handler") for thread in threading.enumerate()))

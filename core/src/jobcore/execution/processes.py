@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 from jobcore.errors import InvalidHandlerError, JobcoreError, StaleClaimError
 from jobcore.execution import logs
@@ -17,6 +17,7 @@ from jobcore.execution.context import ExecutionContext
 from jobcore.execution.outcomes import Cancel, HandlerInterrupt, JobOutcome, Retry, Snooze
 from jobcore.execution.process_link import Message
 from jobcore.execution.process_pool import HandlerProcess, ProcessPool, describe_exit
+from jobcore.handlers.definition import HandlerDefinition
 from jobcore.handlers.registry import AnyHandler
 
 _KILL_AFTER = 1.0
@@ -52,7 +53,7 @@ def check_process_handler(definition: AnyHandler) -> None:
         problem = "it is defined in the program's main file, which another process cannot import; move it to a module"
     elif "<" in function.__qualname__:
         problem = "it is defined inside a function; move it to the top of its module"
-    elif _found(function.__module__, function.__qualname__) not in (definition, function):
+    elif _function_at(function.__module__, function.__qualname__) is not function:
         problem = "that name in its module is something else"
     if problem is not None:
         raise InvalidHandlerError(f"Job {definition.name!r}: {definition.location} cannot run in a process: {problem}.")
@@ -227,11 +228,11 @@ class _AbortSender:
         self._process.send({"op": "abort", "reason": self._abort.reason, "by": self._abort.aborted_by})
 
 
-def _found(module: str, qualname: str) -> Any:
+def _function_at(module: str, qualname: str) -> Any:
     found: Any = sys.modules.get(module)
     for name in qualname.split("."):
         found = getattr(found, name, None)
-    return found
+    return cast("AnyHandler", found).function if isinstance(found, HandlerDefinition) else found
 
 
 def _error_name(error: Any) -> str:

@@ -35,8 +35,8 @@ class ThreadCall:
     def __await__(self) -> Generator[Any, None, Any]:
         return self._future.__await__()
 
-    def perform(self) -> None:
-        """Run the function in the calling thread and hand its end to the loop.
+    def perform(self, release: Callable[[ThreadCall], None]) -> None:
+        """Run the function in the calling thread, `release` the thread, and hand the function's end to the loop.
 
         An interrupt may strike at any point here, but only once; so finishing may be begun twice.
         """
@@ -48,10 +48,10 @@ class ThreadCall:
                 self._outcome = self._variables.run(self._function), None
             except BaseException as error:  # noqa: BLE001 - the border between handlers and the worker
                 self._outcome = None, error
-            self._finish()
+            self._finish(release)
         except HandlerInterrupt as late:
             self._outcome = self._outcome or (None, late)
-            self._finish()
+            self._finish(release)
 
     def interrupt(self) -> bool:
         """Raise `HandlerInterrupt` in the thread, unless the function has ended; return whether it was raised.
@@ -59,6 +59,9 @@ class ThreadCall:
         The order of the flags, here and in the thread, is what keeps an interrupt from the thread's next call: a
         thread that finds `interrupted` before it begins does not begin, and one that finds it after it set `ended`
         takes no other call.
+
+        CPython 3.11 with a trace function set (coverage, debuggers) holds up all traced threads until the interrupted
+        one comes out of C code; without one they are not disturbed.
         """
         self.interrupted = True
         if not self.begun or self.ended or self.thread is None or self.thread.ident is None:
@@ -73,8 +76,9 @@ class ThreadCall:
         if not self._future.done():
             self._future.set_exception(HandlerInterrupt("The handler's thread did not stop."))
 
-    def _finish(self) -> None:
+    def _finish(self, release: Callable[[ThreadCall], None]) -> None:
         self.ended = True
+        release(self)
         with suppress(RuntimeError):  # the loop was closed while the handler ran: nobody waits any more
             self._loop.call_soon_threadsafe(self._deliver)
 
@@ -99,16 +103,13 @@ class PoolThread(threading.Thread):
         self._pool = pool
 
     def run(self) -> None:
-        while (call := self.calls.get()) is not None:
-            try:
-                call.perform()
-                reusable = not call.interrupted
-            except HandlerInterrupt:  # struck after the call had finished
-                reusable = False
-            self._pool.release(self, call, reusable)
-            if not reusable:
-                return
-            del call
+        with suppress(HandlerInterrupt):  # one that strikes after its call had ended: the thread takes no other
+            while (call := self.calls.get()) is not None:
+                call.perform(self._release)
+                del call
+
+    def _release(self, call: ThreadCall) -> None:
+        self._pool.release(self, call)
 
 
 class ThreadPool:
@@ -154,15 +155,15 @@ class ThreadPool:
         with self._turn:
             return [call.what for call in self._lost.values()]
 
-    def release(self, thread: PoolThread, call: ThreadCall, reusable: bool) -> None:
-        """Take back a thread whose call has ended; called by the thread."""
+    def release(self, thread: PoolThread, call: ThreadCall) -> None:
+        """Take back a thread whose call has ended; called by the thread, and safe to repeat if it was interrupted."""
         with self._turn:
             was_lost = self._lost.pop(thread, None) is not None
             self._working.discard(thread)
-            if reusable and not was_lost and not self._closed:
-                self._idle.append(thread)
-            else:
+            if call.interrupted or was_lost or self._closed:
                 thread.calls.put(None)
+            else:
+                self._idle.append(thread)
             self._start_waiting()
         if was_lost:
             logs.thread_came_back(self._logger, thread.name, call.what)

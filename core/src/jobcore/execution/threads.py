@@ -33,16 +33,15 @@ class ThreadRun:
         try:
             return await call
         except asyncio.CancelledError:  # middleware, or the worker, no longer waits for it
-            if call.interrupt():
-                blocking.cancel_pending()
+            blocking.cancel_pending()
+            call.interrupt()
             raise
 
     def interrupt(self, task: asyncio.Task[Any]) -> None:
-        call = self._call
-        if call is None or not call.interrupt():
+        if self._call is not None:
+            self._context.blocking.cancel_pending()  # wakes a thread that waits for this loop: nothing strikes there
+        if self._call is None or not self._call.interrupt():
             task.cancel()
-        else:
-            self._context.prepare_blocking().cancel_pending()
 
     def abandon(self, task: asyncio.Task[Any]) -> None:
         if self._call is not None:
