@@ -1,0 +1,1 @@
+"""Reminders, as a plugin of jobcore."""
