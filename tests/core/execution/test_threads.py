@@ -113,8 +113,8 @@ async def test_except_exception_does_not_hold_an_interrupt_up() -> None:
         assert bench.executor.lost_threads() == []
 
 
-# CPython 3.11 holds the loop up while an exception waits for a traced thread in C code: under coverage, the test runs in
-# a process of its own that nobody traces.
+# CPython 3.11 holds the loop up while an exception waits for a traced thread in C code: under coverage, the test
+# runs in a process of its own that nobody traces.
 @pytest.mark.skipif(TRACED, reason="runs untraced, by the test below")
 async def test_a_thread_that_never_ends_is_lost_shown_and_replaced(caplog: pytest.LogCaptureFixture) -> None:
     free = threading.Event()
