@@ -14,8 +14,9 @@ const commands = {
     await boss.createQueue(queue)
     return boss.send(queue, JSON.parse(data))
   },
-  async queue (queue, policy) {
-    await boss.createQueue(queue, { policy })
+  async queue (queue, policy, deadLetter) {
+    if (deadLetter) await boss.createQueue(deadLetter)
+    await boss.createQueue(queue, { policy, ...(deadLetter && { deadLetter }) })
     return queue
   },
   async work (queue) {

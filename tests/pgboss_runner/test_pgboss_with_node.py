@@ -108,3 +108,17 @@ async def test_a_queue_whose_policy_allows_one_at_a_time_is_served_one_at_a_time
     async with app.working(TrivialExecutor({"one-by-one": counted, "others": noop})):
         await app.wait_for_status("completed", *ids, *others)
     assert most == 1
+
+
+async def test_a_job_that_failed_for_good_is_copied_to_the_dead_letter_queue(app: App, node_dsn: str) -> None:
+    await node(node_dsn, "queue", "deadly", "standard", "graveyard")
+
+    async def fails(claim, session, abort):
+        raise ValueError("no")
+
+    (job_id,) = await app.enqueue("deadly", max_attempts=2)
+    async with app.working(TrivialExecutor({"deadly": fails})):
+        await app.wait_for_status("failed", job_id)
+    (copy,) = await app.rows("select * from pgboss.job where name = 'graveyard'")
+    assert (copy["source_name"], copy["source_id"], copy["source_retry_count"]) == ("deadly", job_id, 1)
+    assert (await node(node_dsn, "work", "graveyard"))["data"] == {"tenantId": str(TENANT)}

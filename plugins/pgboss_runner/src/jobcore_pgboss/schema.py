@@ -17,8 +17,9 @@ NEWEST = 46
 REQUIRED = {
     "job": (
         "id name priority data state retry_limit retry_count retry_delay retry_backoff retry_delay_max expire_seconds "
-        "deletion_seconds singleton_on group_id start_after created_on started_on completed_on keep_until output "
-        "dead_letter policy heartbeat_on heartbeat_seconds blocked blocking"
+        "deletion_seconds singleton_key singleton_on group_id group_tier start_after created_on started_on "
+        "completed_on keep_until output dead_letter policy heartbeat_on heartbeat_seconds blocked blocking "
+        "source_name source_id source_created_on source_retry_count"
     ),
     "queue": (
         "name policy retry_limit retry_delay retry_backoff retry_delay_max expire_seconds retention_seconds "

@@ -1,6 +1,7 @@
 -- Accept jobs: their rows in `jobs` and in the queue, and one notification for each queue that has work to do now.
 -- A JSON array as `job_new` takes it, with retry_limit, retry_delay (seconds), retry_backoff, retry_delay_max (seconds),
--- expire_seconds and heartbeat_seconds beside. A job that is here already gets no second queue row.
+-- expire_seconds and heartbeat_seconds beside. A job that is here already gets no second queue row. The queue row names
+-- no column that is younger than version 42.
 create or replace function jobcore.pgboss_enqueue(jobs jsonb)
 returns table (ord integer, job_id uuid, inserted boolean)
 language plpgsql
@@ -26,8 +27,7 @@ begin
         queued as (
             insert into pgboss.job (
                 id, name, priority, data, retry_limit, retry_delay, retry_backoff, retry_delay_max, expire_seconds,
-                deletion_seconds, group_id, start_after, created_on, keep_until, policy, dead_letter, heartbeat_seconds,
-                trace_context)
+                deletion_seconds, group_id, start_after, created_on, keep_until, policy, dead_letter, heartbeat_seconds)
             select
                 a.job_id, q.name, coalesce(i.priority, 0), i.payload,
                 coalesce(i.retry_limit, i.max_attempts - 1, q.retry_limit),
@@ -37,15 +37,15 @@ begin
                 coalesce(i.expire_seconds, q.expire_seconds),
                 q.deletion_seconds, a.tenant::text, a.run_at, pgboss.job_now(),
                 a.run_at + q.retention_seconds * interval '1 second',
-                q.policy, q.dead_letter, coalesce(i.heartbeat_seconds, q.heartbeat_seconds), i.trace_context
+                q.policy, q.dead_letter, coalesce(i.heartbeat_seconds, q.heartbeat_seconds)
             from rows from (
                 jsonb_to_recordset($1) as (
                     queue text, type text, payload jsonb, priority integer, max_attempts integer, retry_limit integer,
                     retry_delay integer, retry_backoff boolean, retry_delay_max integer, expire_seconds integer,
-                    heartbeat_seconds integer, trace_context jsonb)
+                    heartbeat_seconds integer)
             ) with ordinality as i (
                 queue, type, payload, priority, max_attempts, retry_limit, retry_delay, retry_backoff, retry_delay_max,
-                expire_seconds, heartbeat_seconds, trace_context, ord)
+                expire_seconds, heartbeat_seconds, ord)
             join accepted a on a.ord = i.ord and a.inserted
             join pgboss.queue q on q.name = coalesce(i.queue, i.type)
             order by i.ord

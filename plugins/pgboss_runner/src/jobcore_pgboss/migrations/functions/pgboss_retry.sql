@@ -21,12 +21,12 @@ begin
     insert into pgboss.job (
         id, name, priority, data, state, retry_limit, retry_count, retry_delay, retry_backoff, retry_delay_max,
         expire_seconds, deletion_seconds, group_id, start_after, created_on, keep_until, policy, dead_letter,
-        heartbeat_seconds, trace_context)
+        heartbeat_seconds)
     select
         job.job_id, q.name, job.priority, job.payload, 'retry', job.max_attempts - 1, job.attempt, q.retry_delay,
         q.retry_backoff, q.retry_delay_max, q.expire_seconds, q.deletion_seconds, job.tenant::text, job.run_at,
         pgboss.job_now(), job.run_at + q.retention_seconds * interval '1 second', q.policy, q.dead_letter,
-        q.heartbeat_seconds, job.trace_context
+        q.heartbeat_seconds
     from pgboss.queue q
     where q.name = job.queue
     on conflict (name, id) do update

@@ -45,6 +45,22 @@ begin
                 unnest(held)
             ) as s (fenced_ord, applied, follow, run_at, max_attempts, queue, job_id, outcome, result, error, ord)
         ),
+        -- Without source_output and source_root_id, which came with version 43: a redrive falls back to source_id.
+        buried as (
+            insert into pgboss.job (
+                name, priority, data, retry_limit, retry_backoff, retry_delay, start_after, created_on, keep_until,
+                deletion_seconds, expire_seconds, singleton_key, group_id, group_tier, heartbeat_seconds, source_name,
+                source_id, source_created_on, source_retry_count)
+            select
+                q.name, j.priority, j.data, q.retry_limit, q.retry_backoff, q.retry_delay, pgboss.job_now(),
+                pgboss.job_now(), pgboss.job_now() + q.retention_seconds * interval '1 second', q.deletion_seconds,
+                q.expire_seconds, j.singleton_key, j.group_id, j.group_tier, q.heartbeat_seconds, j.name, j.id,
+                j.created_on, j.retry_count
+            from settled s
+            join pgboss.job j on j.name = s.queue and j.id = s.job_id
+            join pgboss.queue q on q.name = j.dead_letter
+            where s.follow = 'failed'
+        ),
         removed as (
             delete from pgboss.job j
             using settled s
