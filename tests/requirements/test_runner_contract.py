@@ -218,9 +218,11 @@ async def test_r11_priority_user_and_metadata_are_honoured(runner: JobRunnerFace
     runner.register_handler({"name": "note", "handler": note})
     user = uuid4()
     jobs = [
-        await runner.schedule_job("note", {"tenantId": TENANT, "n": n}, {"priority": n, "userId": user, "metadata": {"n": n}})
+        await runner.schedule_job(
+            "note", {"tenantId": TENANT, "n": n}, {"priority": n, "userId": user, "metadata": {"n": n}}
+        )
         for n in (1, 3, 2)
-    ]  # fmt: skip
+    ]
     worker = runner.app.worker(concurrency=1)
     await worker.start()
     for scheduled in jobs:
