@@ -10,7 +10,7 @@ from typing import Any
 import orjson
 
 from jobcore.models import NewJob, Settlement
-from jobcore_pgboss.plugin import RUNNER_TYPE
+from jobcore_pgboss.identity import RUNNER_TYPE
 from jobcore_pgboss.runs import Run
 from jobcore_pgboss.settings import PgBossSettings
 

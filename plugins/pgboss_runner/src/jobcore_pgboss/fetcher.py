@@ -13,8 +13,8 @@ from psycopg import errors as pg
 from jobcore.models import Claim, Lease
 from jobcore.ports.runner import WorkerHost
 from jobcore_pgboss import logs
+from jobcore_pgboss.identity import RUNNER_TYPE
 from jobcore_pgboss.link import Link
-from jobcore_pgboss.plugin import RUNNER_TYPE
 from jobcore_pgboss.runs import Receipt, Run, Runs
 from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.slots import Slots

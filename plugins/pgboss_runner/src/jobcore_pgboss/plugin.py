@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from jobcore.plugins.hooks import hookimpl
-from jobcore.ports.runner import Capabilities, JobRunner, RunnerContext
+from jobcore.ports.runner import JobRunner, RunnerContext
+from jobcore_pgboss.identity import CAPABILITIES, RUNNER_TYPE
 
 if TYPE_CHECKING:
     from jobcore.plugins.registries import RunnerRegistry
-
-RUNNER_TYPE = "pgboss"
-
-CAPABILITIES = Capabilities(transactional_enqueue=True, complete_in=True, cancel_latency=timedelta(seconds=1))
 
 
 @hookimpl

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 
 from jobcore.ports.observer import Observer
 from jobcore_pgboss import logs
+from jobcore_pgboss.identity import RUNNER_TYPE
 from jobcore_pgboss.link import Link
-from jobcore_pgboss.plugin import RUNNER_TYPE
 from jobcore_pgboss.statements import statement
 
 BATCH = 500

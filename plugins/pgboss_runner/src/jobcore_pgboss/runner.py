@@ -13,7 +13,7 @@ from jobcore.errors import JobcoreError, StorageError
 from jobcore.models import Enqueued, NewJob
 from jobcore.ports.runner import Health, JobRunner, Worker, WorkerHost
 from jobcore_pgboss.enqueue import Enqueuer
-from jobcore_pgboss.plugin import CAPABILITIES, RUNNER_TYPE
+from jobcore_pgboss.identity import CAPABILITIES, RUNNER_TYPE
 from jobcore_pgboss.queues import Queues
 from jobcore_pgboss.schema import attach
 from jobcore_pgboss.settings import PgBossSettings
