@@ -58,8 +58,7 @@ format: install
 
 dist: install
 	@rm -rf dist
-	@for path in $(DISTRIBUTIONS) .; do (cd $$path && "$(CURDIR)/$(BIN)/python" -m hatchling build -t wheel -d "$(CURDIR)/dist" >/dev/null) || exit 1; done
-	@ls dist
+	@for path in $(DISTRIBUTIONS) .; do (cd $$path && "$(CURDIR)/$(BIN)/python" -m hatchling build -t wheel -d "$(CURDIR)/dist") || exit 1; done
 
 # Once a version, from a clean checkout: later versions are tested against these.
 keep-wheels: install
