@@ -67,7 +67,7 @@ class HandlerNotFoundError(HandlerError, LookupError):
 
     def __init__(self, name: str, known: Iterable[str] = ()) -> None:
         self.name = name
-        self.near = get_close_matches(name, list(known), n=3)
+        self.near = get_close_matches(name, set(known), n=3)
         hint = f" Did you mean {' or '.join(repr(near) for near in self.near)}?" if self.near else ""
         super().__init__(
             f"No handler registered for job: {name}.{hint}" if hint else f"No handler registered for job: {name}"

@@ -47,6 +47,11 @@ def test_an_unknown_handler_is_named_with_its_neighbours(registry: JobHandlerReg
         registry.get("xyz")
 
 
+def test_a_near_name_is_named_once_however_often_it_is_known() -> None:
+    error = HandlerNotFoundError("say-helo", ["say-hello", "say-hello"])
+    assert str(error) == "No handler registered for job: say-helo. Did you mean 'say-hello'?"
+
+
 def test_two_handlers_of_one_name_are_refused_naming_both_sources(registry: JobHandlerRegistry) -> None:
     registry.register(first, source="acme-jobs 1.2")
     with pytest.raises(DuplicateHandlerError, match=r"test_registry:first of acme-jobs 1\.2 and .*:second of other 3"):
