@@ -201,6 +201,8 @@ def _plain(path: str, value: Any) -> Any:
         return _as_json(value)
     except (TypeError, ValueError) as error:
         _refuse(path, f"is {error}")
+    except Exception as error:  # noqa: BLE001 - a foreign type may raise anything when it is asked what it is
+        _refuse(path, f"cannot be read: {type(error).__qualname__}")
 
 
 def _children(path: str, value: Any) -> list[tuple[str, Any]]:

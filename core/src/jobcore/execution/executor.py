@@ -105,7 +105,7 @@ class Executor:
         self._observer.job_started(claim)
         ending = await self._run(definition, context, signal)
         await context.finish()
-        return self._log(decide(context, definition.retry, definition.timeout, ending, signal))
+        return self._log(self._decide(definition, context, ending, signal))
 
     def new_abort(self) -> Abort:
         """Return the abort signal for one claim (`WorkerHost.new_abort`)."""
@@ -164,6 +164,12 @@ class Executor:
         if ending.abandoned:
             logs.handler_left_behind(self._logger, context.claim, self._cleanup_grace)
         return ending
+
+    def _decide(self, definition: AnyHandler, context: ExecutionContext, ending: Ending, signal: Abort) -> Settlement:
+        try:
+            return decide(context, definition.retry, definition.timeout, ending, signal)
+        except Exception as error:  # noqa: BLE001 - what a handler returns or raises is its own object, of any make
+            return failure(context, definition.retry, error)
 
     def _make_run(self, definition: AnyHandler, context: ExecutionContext, signal: Abort) -> Run:
         match definition.execution:

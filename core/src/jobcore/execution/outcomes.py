@@ -6,6 +6,9 @@ from datetime import timedelta
 
 from jobcore.errors import InputError
 
+LONGEST_WAIT = timedelta(days=3660)
+"""No wait is longer; further ahead lie instants that a Python datetime cannot hold."""
+
 
 class JobOutcome(Exception):
     """The root of the outcomes that a handler chooses itself.
@@ -22,7 +25,7 @@ class Retry(JobOutcome):
         after: how long to wait; by default the handler's retry policy says.
 
     Raises:
-        InputError: if `after` is negative or no `timedelta`.
+        InputError: if `after` is negative, longer than ten years, or no `timedelta`.
     """
 
     def __init__(self, reason: str = "The handler asked for a retry.", *, after: timedelta | None = None) -> None:
@@ -34,7 +37,7 @@ class Snooze(JobOutcome):
     """Not now: run this job again after `for_`. Costs no attempt, and records none.
 
     Raises:
-        InputError: if `for_` is negative or no `timedelta`.
+        InputError: if `for_` is negative, longer than ten years, or no `timedelta`.
     """
 
     def __init__(self, for_: timedelta) -> None:
@@ -43,9 +46,15 @@ class Snooze(JobOutcome):
 
 
 class Cancel(JobOutcome):
-    """This job is no longer wanted: it ends as `cancelled`, with `reason` on record."""
+    """This job is no longer wanted: it ends as `cancelled`, with `reason` on record.
+
+    Raises:
+        InputError: if `reason` is no text.
+    """
 
     def __init__(self, reason: str = "The handler cancelled its job.") -> None:
+        if not isinstance(reason, str):  # pyright: ignore[reportUnnecessaryIsInstance] - callers may not be typed
+            raise InputError(f"Cancel takes its reason as text, not {type(reason).__qualname__}.")
         super().__init__(reason)
         self.reason = reason
 
@@ -58,6 +67,6 @@ class HandlerInterrupt(BaseException):
 
 
 def _checked(what: str, value: object) -> timedelta:
-    if not isinstance(value, timedelta) or value < timedelta():
-        raise InputError(f"{what} takes a timedelta of zero or more, not {value!r}.")
+    if not isinstance(value, timedelta) or not timedelta() <= value <= LONGEST_WAIT:
+        raise InputError(f"{what} takes a timedelta from zero to {LONGEST_WAIT.days} days, not {value!r}.")
     return value

@@ -24,15 +24,23 @@ def encode_outcome(value: Any, claim: Claim, codec: PayloadCodec, logger: loggin
     """
     if value is None:
         return None
-    plain = as_json_value(value)
     try:
-        encoded = encode_payload(plain, _RESULT_LIMITS)
+        encoded = encode_payload(as_json_value(value), _RESULT_LIMITS)
     except PayloadLimitError as error:
         logs.result_replaced(logger, claim, str(error).replace("The payload", "The result"))
-        encoded = encode_result(plain)
+        encoded = encode_result(value)
     return codec.encode(encoded, tenant=claim.tenant, job_id=claim.job_id)
 
 
 def as_json_value(value: Any) -> Any:
-    """Return a pydantic model as plain JSON values; anything else as it is."""
-    return value.model_dump(mode="json", by_alias=True) if isinstance(value, BaseModel) else value
+    """Return a pydantic model as plain JSON values; anything else as it is.
+
+    Raises:
+        PayloadLimitError: if the model cannot be dumped.
+    """
+    if not isinstance(value, BaseModel):
+        return value
+    try:
+        return value.model_dump(mode="json", by_alias=True)
+    except ValueError as error:  # PydanticSerializationError among them
+        raise PayloadLimitError(f"The payload cannot be written as JSON: {error}.") from error

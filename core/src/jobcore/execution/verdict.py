@@ -12,9 +12,12 @@ from jobcore.execution.outcomes import Cancel, HandlerInterrupt, JobOutcome, Ret
 from jobcore.execution.processes import ProcessHandlerError
 from jobcore.execution.results import encode_outcome
 from jobcore.execution.supervision import Ending
+from jobcore.limits import bounded_text
 from jobcore.models import Outcome, Settlement
 from jobcore.policies.retry import RetryPolicy
-from jobcore.redaction import describe_exception
+from jobcore.redaction import describe_exception, redact_text
+
+_LONGEST_REASON = 4_000
 
 
 def decide(
@@ -77,7 +80,8 @@ def _lost(context: ExecutionContext, ending: Ending, abort: Abort) -> Settlement
 
 
 def _cancelled(context: ExecutionContext, reason: str | None, by: str | None) -> Settlement:
-    return context.settlement(Outcome.CANCELLED, error={"reason": reason, "cancelled_by": by})
+    stored = None if reason is None else bounded_text(redact_text(reason), _LONGEST_REASON)
+    return context.settlement(Outcome.CANCELLED, error={"reason": stored, "cancelled_by": by})
 
 
 def _timed_out(context: ExecutionContext, timeout: timedelta, ending: Ending) -> BaseException:
