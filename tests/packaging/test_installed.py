@@ -78,6 +78,14 @@ def test_plugins_list_shows_the_plugins_of_the_wheels(installed: Environment, tm
     }
 
 
+def test_naming_the_files_is_enough_so_that_no_index_is_asked_for_our_names(wheelhouse: Path, tmp_path: Path):
+    """What the README says: `pip install dist/*.whl`."""
+    (tmp_path / "no-wheels").mkdir()
+    environment = Environment.create(tmp_path / "venv")
+    said = environment.install(*map(str, sorted(wheelhouse.glob("*.whl"))), wheels=tmp_path / "no-wheels")
+    assert "Successfully installed jobcore-0.1.0 jobcore-builtin-handlers-0.1.0 jobcore-core-0.1.0" in said
+
+
 def test_without_the_extras_only_the_community_parts_are_installed(wheelhouse: Path, tmp_path: Path):
     plain = Environment.create(tmp_path / "venv")
     plain.install("jobcore", wheels=wheelhouse)
