@@ -63,7 +63,7 @@ class Environment:
 
     @property
     def site_packages(self) -> Path:
-        return Path(sysconfig.get_path("purelib", vars={"base": str(self.folder)}))
+        return Path(sysconfig.get_path("purelib", "venv", vars={"base": str(self.folder)}))
 
     def install(self, *requirements: str, wheels: Path) -> str:
         """Install from a folder of wheels, with every index forbidden; return what pip said.
