@@ -286,6 +286,23 @@ async def test_a_tenants_role_settles_and_enqueues_for_its_tenant_only(app: App)
     assert (await app.job(follow_up))["status"] == "queued"
 
 
+@pytest.mark.parametrize("outcome", ["completed", "cancelled", "snoozed"])
+async def test_a_tenant_cannot_settle_anothers_queue_row_under_its_own_name(app: App, outcome: str) -> None:
+    (job_id,) = await app.enqueue()
+    row = await claim_by_hand(app, "noop")
+    before = await app.queue_rows(job_id)
+    other = "22222222-2222-7222-8222-222222222222"
+    forged = [{**element, "tenant": other, "outcome": outcome} for element in orjson.loads(settlement_of(row))]
+    async with await psycopg.AsyncConnection.connect(app.dsn) as connection:
+        await connection.execute("set local role jobcore_tenant")
+        await connection.execute("select set_config('jobcore.tenant', %s, true)", (other,))
+        cursor = await connection.execute(
+            "select applied from jobcore.pgboss_tenant_settle(%s)", (orjson.dumps(forged).decode(),)
+        )
+        assert await cursor.fetchall() == [(False,)]
+    assert await app.queue_rows(job_id) == before
+
+
 async def test_a_drain_is_overtaken_by_a_stop(app: App) -> None:
     (job_id,) = await app.enqueue("hangs")
     executor = TrivialExecutor({"hangs": hangs})

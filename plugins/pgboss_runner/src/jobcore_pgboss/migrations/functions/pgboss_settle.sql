@@ -19,12 +19,14 @@ begin
     from (
         select g.ord::integer as ord
         from rows from (
-            jsonb_to_recordset($1) as (queue text, job_id uuid, retry_count integer, started_us bigint)
-        ) with ordinality as g (queue, job_id, retry_count, started_us, ord)
+            jsonb_to_recordset($1) as (tenant uuid, queue text, job_id uuid, retry_count integer, started_us bigint)
+        ) with ordinality as g (tenant, queue, job_id, retry_count, started_us, ord)
         join pgboss.job j on j.name = g.queue and j.id = g.job_id
         where j.state = 'active'
             and j.retry_count = g.retry_count
             and jobcore.pgboss_started_us(j.started_on) = g.started_us
+            -- A tenant's call can name any queue row. Of ours the group is the tenant, which spares the function.
+            and (j.group_id = g.tenant::text or jobcore.pgboss_tenant(j.group_id, j.data) = g.tenant)
         order by j.id
         for update of j
     ) l;
