@@ -7,7 +7,7 @@ from jobcore import SYSTEM_TENANT, JobData
 from jobcore.errors import InvalidTenantError, PayloadInvalidError, TenantRequiredError
 from jobcore.handlers.payload import bind_tenant, dump_payload, parse_payload, validate_payload
 
-TENANT = uuid4()
+TENANT = UUID("01a20555-b0fa-7e9e-a709-b43fa4f79972")
 
 
 class Line(JobData):
