@@ -14,11 +14,14 @@ from uuid import UUID
 
 import psycopg
 import pytest
+from psycopg.rows import dict_row
+from psycopg_pool import AsyncConnectionPool
 
 from jobcore import JobApp, JobContext, JobState, PatternScheduler
 from jobcore.cli.log_lines import JsonLines
 from jobcore.errors import InvalidScheduleError
 from jobcore.ids import SYSTEM_TENANT
+from jobcore_postgres.store import PostgresStore
 from requirements.words import Tables
 from support.fleet import eventually
 
@@ -105,6 +108,31 @@ class TestConnections:
         await scheduler.get_health()
         assert 1 <= tables.one(self.COUNT)["count"] <= 2
         await scheduler.shutdown()
+
+    async def test_the_applications_own_pool_serves_and_stays_as_it_was(self, environment: str, tables: Tables) -> None:
+        seen: list[int] = []
+
+        async def count(ctx: JobContext) -> None:
+            async with ctx.db.transaction() as connection:
+                cursor = await connection.execute("select count(*) from jobs")
+                seen.extend(await cursor.fetchone())
+
+        named = psycopg.conninfo.make_conninfo(environment, application_name="shop")
+        settings: dict[str, Any] = {"row_factory": dict_row}
+        async with AsyncConnectionPool(named, min_size=1, max_size=2, kwargs=settings, open=False) as pool:
+            scheduler = PatternScheduler(JobApp(store=PostgresStore(environment, pool=pool)))
+            scheduler.register_delayed("count", 0, count)
+            ids = await asyncio.gather(*(scheduler.trigger("count") for _ in range(20)))
+            names = "select distinct application_name as name from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()"  # noqa: E501 - one statement
+            assert tables.all(names) == [{"name": "shop"}]
+            await scheduler.start()
+            for job_id in ids:
+                assert await ended(scheduler, job_id) is JobState.COMPLETED
+            await scheduler.shutdown()
+            assert seen == [20] * 20
+            async with pool.connection() as connection:
+                assert (connection.autocommit, connection.row_factory) == (False, dict_row)
+                assert await (await connection.execute("select 1 as one")).fetchone() == {"one": 1}
 
     async def test_a_job_can_be_enqueued_on_a_connection_that_the_application_has_already(
         self, scheduler: PatternScheduler, environment: str, tables: Tables

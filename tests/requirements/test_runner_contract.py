@@ -245,7 +245,7 @@ async def test_r11_a_runtime_or_an_interval_may_stand_in_the_options(
     }
 
 
-@pytest.mark.parametrize("data", [{}, {"tenantId": None}, None])
+@pytest.mark.parametrize("data", [{}, {"tenantId": None}, {"tenantId": ""}, None])
 async def test_r12_data_without_a_tenant_is_refused_and_nothing_is_stored(
     runner: JobRunnerFace, calls: Calls, tables: Tables, data: dict[str, Any] | None
 ) -> None:

@@ -13,6 +13,7 @@ from jobcore.app.modules import definitions_of, load_definitions
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
 from jobcore.plugins.hooks import hookimpl
 from jobcore.plugins.manager import PluginManager
+from jobcore.plugins.records import APPLICATION
 from jobcore.ports.middleware import Middleware
 from jobcore.ports.observer import Observer
 from jobcore.ports.runner import JobRunner
@@ -93,7 +94,20 @@ def load_plugins(settings: Settings, given: Given, extra: Iterable[Any], *, requ
         own.insert(0, core.MemoryRunnerPlugin())
     if given.store is None or given.store.storage_type != "memory":
         own.insert(0, core.MemoryStoragePlugin())
-    return _plugin_manager().load(settings, extra=own, required=required)
+    return _plugin_manager().load(_preferring_given(settings, given), extra=own, required=required)
+
+
+def _preferring_given(settings: Settings, given: Given) -> Settings:
+    """Let a runner and a store that the application passed win over the plugins that offer the same."""
+    won: dict[str, str] = {}
+    if given.runner is not None:
+        won[f"runner:{given.runner.runner_type}"] = APPLICATION
+    if given.store is not None:
+        won[f"storage:{given.store.storage_type}"] = APPLICATION
+    if not won:
+        return settings
+    plugins = settings.plugins.model_copy(update={"prefer": {**settings.plugins.prefer, **won}})
+    return settings.model_copy(update={"plugins": plugins})
 
 
 @cache

@@ -53,7 +53,7 @@ def bind_tenant(document: dict[str, Any], tenant: UUID | str | None) -> tuple[UU
         InvalidTenantError: if the name is no tenant id.
         PayloadInvalidError: if the two differ.
     """
-    named = document.pop("tenant_id", None) or document.get(TENANT_FIELD)
+    named = document.pop("tenant_id", None) or document.get(TENANT_FIELD) or None
     if tenant is None and named is None:
         raise TenantRequiredError
     chosen = parse_tenant(tenant if tenant is not None else named)

@@ -14,6 +14,7 @@ from psycopg_pool import AsyncConnectionPool
 
 from jobcore.errors import ForeignConnectionError, InputError, StorageUnavailableError
 from jobcore_postgres.addresses import describe_address, parse_address
+from jobcore_postgres.borrowing import borrowed
 from jobcore_postgres.errors import is_connection_loss, translated, unavailable
 from jobcore_postgres.retry import Backoff
 from jobcore_postgres.settings import PostgresSettings
@@ -34,15 +35,20 @@ class Database:
     Args:
         dsn: a libpq URL or connection string. It is never logged.
         settings: the sizes and times of the pool.
+        pool: the application's own pool, already open, to be used instead of one of ours (G02). It leads to the same
+            database, and stays the application's to close.
 
     Raises:
         ConfigurationError: if `dsn` does not parse.
     """
 
-    def __init__(self, dsn: str, settings: PostgresSettings | None = None) -> None:
+    def __init__(
+        self, dsn: str, settings: PostgresSettings | None = None, *, pool: AsyncConnectionPool[Any] | None = None
+    ) -> None:
         parse_address(dsn)
         self._dsn = dsn
         self._settings = settings or PostgresSettings()
+        self._shared = pool
         self._pool: AsyncConnectionPool[Connection] | None = None
         self._place: str | None = None
 
@@ -56,6 +62,9 @@ class Database:
         if self._pool is not None:
             return
         self._place = await self._look_up_place()
+        if self._shared is not None:
+            self._pool = self._shared
+            return
         self._pool = AsyncConnectionPool(
             self._dsn,
             connection_class=AsyncConnection[TupleRow],
@@ -70,9 +79,9 @@ class Database:
         await self._pool.open()
 
     async def close(self) -> None:
-        """Close the pool; connections in use are closed when they come back. Repeatable."""
+        """Close the pool, unless it is the application's; repeatable. Connections in use close when they come back."""
         pool, self._pool = self._pool, None
-        if pool is not None:
+        if pool is not None and pool is not self._shared:
             await pool.close()
 
     async def connect(self, *, application_name: str = APPLICATION_NAME) -> Connection:
@@ -103,7 +112,11 @@ class Database:
         with translated(self._dsn):
             connection = await pool.getconn()
         try:
-            yield connection
+            if self._shared is None:
+                yield connection
+            else:
+                async with borrowed(connection):
+                    yield connection
         finally:
             await pool.putconn(connection)
 

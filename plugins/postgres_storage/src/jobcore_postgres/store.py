@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from jobcore.limits import DEFAULT_LIMITS, PayloadLimits
@@ -17,6 +18,9 @@ from jobcore_postgres.settings import PostgresSettings
 from jobcore_postgres.tenant import PostgresTenantDatabase
 from jobcore_postgres.workers import PostgresWorkerRegistry
 
+if TYPE_CHECKING:
+    from psycopg_pool import AsyncConnectionPool
+
 
 class PostgresStore(PostgresJobRecords, PostgresLeasedWrites, PostgresScheduleStore, PostgresWorkerRegistry, JobStore):
     """Keeps jobs, details, schedules and workers in PostgreSQL.
@@ -25,6 +29,7 @@ class PostgresStore(PostgresJobRecords, PostgresLeasedWrites, PostgresScheduleSt
         dsn: a libpq URL, of a login that is a member of `jobcore_worker` and, for `ctx.db`, of `jobcore_tenant`.
         settings: the pool's.
         limits: the largest payload that is accepted.
+        pool: the application's own open pool to this database, to be used instead of one of ours (G02).
 
     Raises:
         ConfigurationError: if `dsn` does not parse.
@@ -33,9 +38,14 @@ class PostgresStore(PostgresJobRecords, PostgresLeasedWrites, PostgresScheduleSt
     storage_type = "postgres"
 
     def __init__(
-        self, dsn: str, settings: PostgresSettings | None = None, *, limits: PayloadLimits = DEFAULT_LIMITS
+        self,
+        dsn: str,
+        settings: PostgresSettings | None = None,
+        *,
+        limits: PayloadLimits = DEFAULT_LIMITS,
+        pool: AsyncConnectionPool[Any] | None = None,
     ) -> None:
-        self.database = Database(dsn, settings)
+        self.database = Database(dsn, settings, pool=pool)
         self.limits = limits
 
     async def open(self) -> None:
