@@ -21,6 +21,7 @@ from jobcore import JobApp, JobContext, JobState, PatternScheduler
 from jobcore.cli.log_lines import JsonLines
 from jobcore.errors import InvalidScheduleError
 from jobcore.ids import SYSTEM_TENANT
+from jobcore_pgboss.settings import PgBossSettings
 from jobcore_postgres.store import PostgresStore
 from requirements.words import Tables
 from support.fleet import eventually
@@ -320,23 +321,44 @@ async def test_g13_a_failure_is_retried_twice_first_after_five_seconds(
     assert abs(queued["start_after"] - attempt["processed_at"] - timedelta(seconds=5)) < timedelta(seconds=1)
 
 
-async def test_g14_the_queue_stands_in_pg_bosss_schema_with_the_guides_times(
-    environment: str, tables: Tables, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("JOBCORE_PGBOSS__EXPIRY_MARGIN_SECONDS", "0")
-    monkeypatch.setenv("JOBCORE_PGBOSS__RESCUE_INTERVAL_SECONDS", "10")
-    scheduler = PatternScheduler(JobApp())
-    scheduler.register_delayed("short", 0, nothing)
-    scheduler.register_delayed("later", 60_000, nothing)
-    await scheduler.start()
-    done = await scheduler.trigger("short")
-    await ended(scheduler, done)
-    waiting = await scheduler.trigger("later")
-    assert tables.queued(waiting)["expire_seconds"] == 300
-    # What the guide archives after 300 seconds and deletes after a day is gone at once: `jobs` is the archive.
-    assert tables.all("select 1 from pgboss.job where id = %s", done) == []
-    assert tables.job(done)["status"] == "completed"
-    await scheduler.shutdown()
+class TestQueueSettings:
+    """G14: pg-boss's schema and the guide's times."""
+
+    async def test_a_run_expires_after_five_minutes(
+        self, environment: str, tables: Tables, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("JOBCORE_PGBOSS__EXPIRY_MARGIN_SECONDS", "0")
+        scheduler = PatternScheduler(JobApp())
+        scheduler.register_delayed("later", 60_000, nothing)
+        waiting = await scheduler.trigger("later")
+        assert tables.queued(waiting)["expire_seconds"] == 300
+        await scheduler.shutdown()
+
+    def test_maintenance_comes_every_ten_seconds(self) -> None:
+        assert PgBossSettings().rescue_interval_seconds == 10
+
+    async def test_an_ended_row_is_gone_at_once_for_the_jobs_table_is_the_archive(
+        self, scheduler: PatternScheduler, tables: Tables
+    ) -> None:
+        scheduler.register_delayed("short", 0, nothing)
+        await scheduler.start()
+        done = await scheduler.trigger("short")
+        await ended(scheduler, done)
+        assert tables.all("select 1 from pgboss.job where id = %s", done) == []
+        assert tables.job(done)["status"] == "completed"
+
+    async def test_where_ended_rows_are_kept_pg_boss_deletes_them_after_a_day(
+        self, environment: str, tables: Tables, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("JOBCORE_PGBOSS__ENDED_ROWS", "keep")
+        scheduler = PatternScheduler(JobApp())
+        scheduler.register_delayed("short", 0, nothing)
+        await scheduler.start()
+        done = await scheduler.trigger("short")
+        await ended(scheduler, done)
+        row = tables.queued(done)
+        assert (row["state"], row["deletion_seconds"]) == ("completed", 86_400)
+        await scheduler.shutdown()
 
 
 class TestLogs:

@@ -42,6 +42,7 @@ class Queues:
             "name": name,
             "expire_seconds": seconds,
             "heartbeat_seconds": self._settings.lease_seconds,
+            "deletion_seconds": self._settings.deletion_seconds,
             "delete_ended": self._settings.ended_rows == "delete",
         }
 

@@ -16,8 +16,8 @@ class PgBossSettings(BaseModel):
     """Where pg-boss lives. Only its default name is supported yet."""
     lease_seconds: int = Field(default=300, ge=2)
     """How long a worker may be silent before its jobs are given to others."""
-    rescue_interval_seconds: float = Field(default=30, gt=0)
-    """How often each worker looks for jobs of workers that died."""
+    rescue_interval_seconds: float = Field(default=10, gt=0)
+    """How often each worker looks for jobs of workers that died (G14: the guide's maintenance interval)."""
     poll_interval_seconds: float = Field(default=1, gt=0)
     """How often the queues are looked at when no notification comes."""
     cancel_poll_seconds: float = Field(default=0.5, gt=0)
@@ -33,6 +33,8 @@ class PgBossSettings(BaseModel):
     ended_rows: Literal["delete", "keep"] = "delete"
     """What becomes of ended queue rows in queues made from now on: the jobs table is their archive. `keep` leaves them
     to pg-boss's retention, for queues that Node services look into. Queues that Node made always keep theirs."""
+    deletion_seconds: int = Field(default=86_400, ge=1)
+    """After which time pg-boss deletes ended rows of queues made from now on, where they are kept (G14: a day)."""
     work_ahead_seconds: float = Field(default=0.05, ge=0)
     """How much work, at the current pace, is fetched beyond the free slots."""
     fetch_limit: int = Field(default=500, ge=1, le=10_000)

@@ -1,4 +1,5 @@
--- Make the queues that do not exist yet: a JSON array of {name, expire_seconds, heartbeat_seconds, delete_ended}.
+-- Make the queues that do not exist yet: a JSON array of {name, expire_seconds, heartbeat_seconds,
+-- deletion_seconds, delete_ended}.
 -- A queue that Node made stays as it is.
 create or replace function jobcore.pgboss_ensure_queues(queues jsonb) returns void
 language plpgsql
@@ -7,7 +8,8 @@ begin
     with wanted as (
         select distinct on (w.name) w.*
         from jsonb_to_recordset($1) as w (
-            name text, expire_seconds integer, heartbeat_seconds integer, delete_ended boolean)
+            name text, expire_seconds integer, heartbeat_seconds integer, deletion_seconds integer,
+            delete_ended boolean)
         where not exists (select from pgboss.queue q where q.name = w.name)
         order by w.name, w.expire_seconds desc
     ),
@@ -15,7 +17,8 @@ begin
         insert into pgboss.queue (
             name, policy, retry_limit, retry_delay, retry_backoff, expire_seconds, retention_seconds, deletion_seconds,
             partition, table_name, heartbeat_seconds, notify)
-        select w.name, 'standard', 2, 1, true, coalesce(w.expire_seconds, 900), 1209600, 604800,
+        select w.name, 'standard', 2, 1, true, coalesce(w.expire_seconds, 900), 1209600,
+            coalesce(w.deletion_seconds, 604800),
             false, 'job_common', w.heartbeat_seconds, true
         from wanted w
         order by w.name
