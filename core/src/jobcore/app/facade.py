@@ -13,6 +13,7 @@ from jobcore.app.announced import AnnouncedHandlers
 from jobcore.app.handle import AppJobHandle
 from jobcore.app.health import AppHealth, ask_health
 from jobcore.app.hosting import Hosting, served_queues
+from jobcore.app.options import as_remark
 from jobcore.app.planner import Planner
 from jobcore.app.queries import JobId, JobQueries, TenantId, parse_job_id
 from jobcore.app.runners import RunnerPool
@@ -199,7 +200,12 @@ class JobApp(JobQueries):
         runner = await self._runner_of(tenant, job_id)
         if runner is None:
             return False
-        return await runner.cancel(parse_tenant(tenant), parse_job_id(job_id), reason=reason, cancelled_by=cancelled_by)
+        return await runner.cancel(
+            parse_tenant(tenant),
+            parse_job_id(job_id),
+            reason=as_remark("reason", reason),
+            cancelled_by=as_remark("cancelled_by", cancelled_by),
+        )
 
     async def retry(self, tenant: TenantId, job_id: JobId) -> bool:
         """Queue a failed or cancelled job again, with its attempts renewed. False if it is in no such state."""

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
 from math import isfinite
 from typing import Any, cast
 from uuid import UUID
 
+import orjson
+
 from jobcore.errors import InputError, NaiveDatetimeError, PayloadLimitError
 from jobcore.ids import NO_USER
-from jobcore.limits import MAX_RESULT_BYTES, PayloadLimits, check_key, encode_payload
+from jobcore.limits import MAX_RESULT_BYTES, PayloadLimits, bounded_text, check_key, encode_payload
 from jobcore.policies.retry import MAX_ATTEMPTS
 from jobcore.ports.handle import EnqueueOptions
 
 KNOWN = frozenset(EnqueueOptions.__annotations__)
 LOWEST_PRIORITY, HIGHEST_PRIORITY = -(2**31), 2**31 - 1
 LONGEST_DELAY = timedelta(days=3660)
+EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
+"""Beyond them an instant is a mistake, and in some time zone no datetime holds it: its row could not be read."""
+LONGEST_REASON = 4_000
 _METADATA_LIMITS = PayloadLimits(max_bytes=MAX_RESULT_BYTES)
 
 
@@ -55,7 +60,7 @@ def check_options(options: EnqueueOptions) -> CheckedOptions:
     if not options:
         return _NOTHING_SAID
     _check_names(options)
-    delay, run_at = as_delay(options.get("delay")), _as_instant(options.get("run_at"))
+    delay, run_at = as_delay(options.get("delay")), _as_run_at(options.get("run_at"))
     if delay is not None and run_at is not None:
         raise InputError("Give either delay or run_at, not both: each says when the job may run.")
     dedupe_key = options.get("dedupe_key")
@@ -63,9 +68,9 @@ def check_options(options: EnqueueOptions) -> CheckedOptions:
         tenant=options.get("tenant"),
         delay=delay,
         run_at=run_at,
-        priority=_whole("priority", options.get("priority"), LOWEST_PRIORITY, HIGHEST_PRIORITY),
+        priority=as_whole("priority", options.get("priority"), LOWEST_PRIORITY, HIGHEST_PRIORITY),
         runner=options.get("runner"),
-        max_attempts=_whole("max_attempts", options.get("max_attempts"), 1, MAX_ATTEMPTS),
+        max_attempts=as_attempts(options.get("max_attempts")),
         dedupe_key=None if dedupe_key is None else check_key("dedupe_key", dedupe_key),
         user_id=as_uuid("user_id", options.get("user_id")) or NO_USER,
         metadata=_as_metadata(options.get("metadata")),
@@ -106,6 +111,43 @@ def as_uuid(name: str, value: Any) -> UUID | None:
         raise InputError(f"{name} must be a UUID, not {str(value)[:60]!r}.") from None
 
 
+def as_instant(name: str, value: Any) -> datetime | None:
+    """Return an instant, which has a time zone. Raises `NaiveDatetimeError`, `InputError`."""
+    if value is None:
+        return None
+    if not isinstance(value, datetime):
+        raise InputError(f"{name} must be a datetime, not {type(value).__name__}.")
+    if value.utcoffset() is None:
+        raise NaiveDatetimeError(
+            f"{name} {value.isoformat()} has no time zone, so that nobody can say which instant is meant; "
+            "write datetime(..., tzinfo=UTC)."
+        )
+    return value
+
+
+def as_whole(name: str, value: Any, low: int, high: int) -> int | None:
+    """Return a whole number from `low` to `high`. Raises `InputError`."""
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+        raise InputError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
+    return value
+
+
+def as_attempts(value: Any) -> int | None:
+    """Return how often a job is tried in all. Raises `InputError`."""
+    return as_whole("max_attempts", value, 1, MAX_ATTEMPTS)
+
+
+def as_remark(name: str, value: Any) -> str | None:
+    """Return a text for the record, such as the reason of a cancellation, as it can be stored. Raises `InputError`."""
+    if value is None:
+        return None
+    if not isinstance(value, str):
+        raise InputError(f"{name} must be text, not {type(value).__name__}.")
+    return bounded_text(value, LONGEST_REASON)
+
+
 def _check_names(options: EnqueueOptions) -> None:
     for name in options:
         if name not in KNOWN:
@@ -123,25 +165,11 @@ def _seconds(name: str, value: Any) -> timedelta:
         raise InputError(f"{name} of {value!r} seconds is out of range.") from None
 
 
-def _as_instant(value: Any) -> datetime | None:
-    if value is None:
-        return None
-    if not isinstance(value, datetime):
-        raise InputError(f"run_at must be a datetime, not {type(value).__name__}.")
-    if value.utcoffset() is None:
-        raise NaiveDatetimeError(
-            f"run_at {value.isoformat()} has no time zone, so that nobody can say which instant is meant; "
-            "write datetime(..., tzinfo=UTC)."
-        )
-    return value
-
-
-def _whole(name: str, value: Any, low: int, high: int) -> int | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-        raise InputError(f"{name} must be a whole number from {low} to {high}, not {value!r}.")
-    return value
+def _as_run_at(value: Any) -> datetime | None:
+    run_at = as_instant("run_at", value)
+    if run_at is not None and not EARLIEST <= run_at < LATEST:
+        raise InputError(f"run_at must lie from {EARLIEST:%Y} to {LATEST:%Y}, not at {run_at.isoformat()}.")
+    return run_at
 
 
 def _as_metadata(value: Any) -> Mapping[str, Any]:
@@ -151,7 +179,6 @@ def _as_metadata(value: Any) -> Mapping[str, Any]:
         raise InputError(f"metadata must be a mapping, not {type(value).__name__}.")
     metadata = dict(cast("Mapping[str, Any]", value))
     try:
-        encode_payload(metadata, _METADATA_LIMITS)
+        return orjson.loads(encode_payload(metadata, _METADATA_LIMITS))  # as it will be read: nothing but JSON
     except PayloadLimitError as error:
         raise PayloadLimitError(str(error).replace("The payload", "The metadata")) from error
-    return metadata

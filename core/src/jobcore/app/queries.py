@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from jobcore.app.options import as_uuid
+from jobcore.app.options import as_instant, as_uuid
 from jobcore.errors import InputError
 from jobcore.ids import parse_tenant
+from jobcore.limits import check_key
 from jobcore.models import DetailRecord, JobFilter, JobMetrics, JobRecord
 from jobcore.ports.store import JobStore
 
@@ -25,8 +26,9 @@ class JobQueries:
         return await self.store.get_job(parse_tenant(tenant), parse_job_id(job_id))
 
     async def find_jobs(self, tenant: TenantId | None = None, where: JobFilter | None = None) -> Sequence[JobRecord]:
-        """List jobs, newest first; those of every tenant if none is named."""
-        return await self.store.find_jobs(None if tenant is None else parse_tenant(tenant), where or JobFilter())
+        """List jobs, newest first; those of every tenant if none is named. Raises `InputError` for a wrong filter."""
+        wanted = None if where is None else _checked(where)
+        return await self.store.find_jobs(None if tenant is None else parse_tenant(tenant), wanted or JobFilter())
 
     async def details(self, tenant: TenantId, job_id: JobId) -> Sequence[DetailRecord]:
         """List a job's failed attempts, steps and items, oldest first. Raises `JobNotFoundError`."""
@@ -35,6 +37,17 @@ class JobQueries:
     async def metrics(self, tenant: TenantId | None = None) -> JobMetrics:
         """Count jobs by state and runner; those of every tenant if none is named."""
         return await self.store.metrics(None if tenant is None else parse_tenant(tenant))
+
+
+def _checked(where: JobFilter) -> JobFilter:
+    """Refuse what no job can have, and instants that mean another time on each machine."""
+    as_instant("created_after", where.created_after)
+    as_instant("created_before", where.created_before)
+    for name in where.names:
+        check_key("A job's name", name)
+    if where.external_id is not None:
+        check_key("external_id", where.external_id)
+    return where
 
 
 def parse_job_id(value: JobId) -> UUID:

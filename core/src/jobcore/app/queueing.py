@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import timedelta
 from typing import Any
 
 from jobcore.app.facade import JobApp
@@ -42,7 +41,7 @@ async def enqueue_job(
     return await app.enqueue(
         name,  # pyright: ignore[reportArgumentType, reportCallIssue] - a definition's payload was dumped above
         document,
-        delay=timedelta(milliseconds=delay),
+        delay=delay / 1_000,
         priority=None if priority is None else -priority,
         max_attempts=attempts,
         dedupe_key=dedupe_key,

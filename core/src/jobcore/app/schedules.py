@@ -7,8 +7,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from jobcore.app.options import as_delay
-from jobcore.errors import InputError
+from jobcore.app.options import as_attempts, as_delay, as_whole
+from jobcore.errors import InputError, InvalidScheduleError
 from jobcore.handlers.payload import decode_json
 from jobcore.handlers.registry import AnyHandler
 from jobcore.ids import parse_tenant, uuid7
@@ -17,6 +17,7 @@ from jobcore.models import MissedFires, Overlap, Schedule, Trigger
 from jobcore.policies.cron import CronSchedule
 from jobcore.policies.intervals import EPOCH, IntervalSchedule, parse_interval, parse_schedule
 from jobcore.policies.missed import MAX_MISSED
+from jobcore.policies.wallclock import zone_named
 
 if TYPE_CHECKING:
     from jobcore.app.facade import JobApp
@@ -78,23 +79,21 @@ class Schedules:
             await self._app.announced.require(handler)
         owner, payload = self._app.planner.check_payload(handler, definition, data, tenant)
         times = _parse(when, timezone)
-        if not 1 <= missed_limit <= MAX_MISSED:
-            raise InputError(f"missed_limit must be from 1 to {MAX_MISSED}, not {missed_limit!r}.")
         schedule = Schedule(
             tenant=owner,
             schedule_id=uuid7(),
             key=check_key("key", key),
-            name=name or key,
+            name=check_key("name", name or key),
             handler=handler,
             pattern=times.pattern if isinstance(times, CronSchedule) else None,
             interval=times.every if isinstance(times, IntervalSchedule) else None,
             timezone=timezone,
             payload=payload,
-            enabled=enabled,
-            max_attempts=max_attempts,
+            enabled=bool(enabled),
+            max_attempts=as_attempts(max_attempts),
             backoff=as_delay(backoff),
             missed=_choice("missed", MissedFires, missed),
-            missed_limit=missed_limit,
+            missed_limit=as_whole("missed_limit", missed_limit, 1, MAX_MISSED) or MAX_MISSED,
             overlap=_choice("overlap", Overlap, overlap),
             jitter=as_delay(jitter) or timedelta(),
             runner_type=runner,
@@ -104,7 +103,7 @@ class Schedules:
 
     async def get(self, tenant: UUID | str, key: str) -> Schedule:
         """Raises `ScheduleNotFoundError`."""
-        return await self._app.store.get_schedule(parse_tenant(tenant), key)
+        return await self._app.store.get_schedule(parse_tenant(tenant), check_key("key", key))
 
     async def list(self, tenant: UUID | str | None = None) -> Sequence[Schedule]:
         """Return the schedules of a tenant, or of all."""
@@ -112,15 +111,15 @@ class Schedules:
 
     async def pause(self, tenant: UUID | str, key: str) -> Schedule:
         """Fire no more until `resume`. Raises `ScheduleNotFoundError`."""
-        return await self._app.store.set_schedule_enabled(parse_tenant(tenant), key, enabled=False)
+        return await self._app.store.set_schedule_enabled(parse_tenant(tenant), check_key("key", key), enabled=False)
 
     async def resume(self, tenant: UUID | str, key: str) -> Schedule:
         """Fire again from now on; what was missed in the pause stays missed. Raises `ScheduleNotFoundError`."""
-        return await self._app.store.set_schedule_enabled(parse_tenant(tenant), key, enabled=True)
+        return await self._app.store.set_schedule_enabled(parse_tenant(tenant), check_key("key", key), enabled=True)
 
     async def remove(self, tenant: UUID | str, key: str) -> bool:
         """Remove a schedule; false if there is none. Its jobs stay."""
-        return await self._app.store.delete_schedule(parse_tenant(tenant), key)
+        return await self._app.store.delete_schedule(parse_tenant(tenant), check_key("key", key))
 
     async def trigger(self, tenant: UUID | str, key: str) -> AppJobHandle[Any]:
         """Enqueue a job of this schedule now, beside its fires (B21: `cronTrigger`). Raises `ScheduleNotFoundError`."""
@@ -137,8 +136,11 @@ class Schedules:
 
 
 def _parse(when: str | timedelta, timezone: str) -> CronSchedule | IntervalSchedule:
+    zone_named(timezone)
     if isinstance(when, timedelta):
         return IntervalSchedule(parse_interval(when))
+    if not isinstance(when, str):  # pyright: ignore[reportUnnecessaryIsInstance] - settings and JSON are not typed
+        raise InvalidScheduleError(f"A schedule is a text or a timedelta, not {type(when).__name__}.")
     return parse_schedule(when, timezone=timezone)
 
 
