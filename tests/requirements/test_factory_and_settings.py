@@ -102,7 +102,11 @@ def test_f03_the_enterprise_runner_belongs_to_its_edition() -> None:
         ("EDITION", "platinum", "EDITION"),
         ("DATABASE_URL", "mysql://db/app", "DATABASE_URL"),
         ("JOBCORE_PGBOSS__LEASE_SECONDS", "soon", "JOBCORE_PGBOSS__LEASE_SECONDS"),
-        ("JOBCORE_ROUTES", '{"report-*": {"runner": "pgboss", "percent": 200}}', "JOBCORE_ROUTES"),
+        (
+            "JOBCORE_ROUTES",
+            '{"report-*": {"runner": "pgboss", "percent": 200}}',
+            "JOBCORE_ROUTES, at report-\\*.percent, is a number",
+        ),
     ],
 )
 async def test_f04_f14_a_wrong_setting_stops_the_start_and_is_named(

@@ -29,6 +29,13 @@ class Layer:
             current = cast("Mapping[str, Any]", current)[step]
         return len(path)
 
+    def is_text(self, path: Path) -> bool:
+        """Return whether the value at `path`, which exists here, is text: it may hold a whole table as JSON."""
+        current: Any = self.values
+        for step in path:
+            current = cast("Mapping[str, Any]", current)[step]
+        return isinstance(current, str)
+
 
 @dataclass(frozen=True, slots=True)
 class Layers:
@@ -55,7 +62,10 @@ class Layers:
         """Return how the user wrote the value at `path`, or how it would be written as a variable."""
         best = max(self.layers, key=lambda layer: layer.depth(path), default=None)
         found = best.depth(path) if best is not None else 0
-        return best.name_of(path[: max(found, 1)]) if best is not None and found else variable_of(path)
+        if best is None or not found:
+            return variable_of(path)
+        inside = path[found:] if best.is_text(path[:found]) else ()
+        return best.name_of(path[:found]) + (f", at {'.'.join(inside)}," if inside else "")
 
     def section(self, name: str) -> dict[str, Any]:
         """Return the merged table of this name, empty if there is none. Raises `ConfigurationError` if it is none."""
