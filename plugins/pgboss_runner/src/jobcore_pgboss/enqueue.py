@@ -11,7 +11,9 @@ from weakref import WeakSet
 
 import psycopg
 from psycopg import AsyncConnection
+from psycopg import errors as pg
 
+from jobcore.errors import PayloadLimitError
 from jobcore.models import Enqueued, NewJob
 from jobcore_pgboss.callers import enqueue_on
 from jobcore_pgboss.encoding import encode_jobs
@@ -22,11 +24,19 @@ from jobcore_pgboss.statements import statement
 from jobcore_postgres.database import Database
 
 LARGEST_BATCH = 1000
+HEAVIEST_BATCH = 16 * 1024 * 1024
+"""Bytes of payload that calls share a statement up to."""
+HEAVIEST_CALL = 192 * 1024 * 1024
+"""Bytes of payload that one call may bring: PostgreSQL takes no JSON array above 256 MiB."""
+REFUSALS = (psycopg.DataError, psycopg.IntegrityError, pg.ProgramLimitExceeded)
+"""What PostgreSQL says to data that it will never take."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Request:
     jobs: Sequence[NewJob]
+    weight: int
+    """Bytes of payload."""
     answer: asyncio.Future[list[Enqueued]]
 
 
@@ -46,16 +56,22 @@ class Enqueuer:
         self._sender: asyncio.Task[None] | None = None
 
     async def submit(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Enqueued]:
-        """Accept all of these jobs, or none. Raises `psycopg.Error`, and what `enqueue_on` raises."""
+        """Accept all of these jobs, or none.
+
+        Raises:
+            PayloadLimitError: if their payloads are too large together.
+            psycopg.Error: what PostgreSQL refuses; and what `enqueue_on` raises.
+        """
         if not jobs:
             return []
+        weight = _weighed(jobs)
         if unknown := self._queues.unknown(jobs):
             async with self._database.connection() as own:
                 await self._queues.ensure(own, unknown)
         if connection is not None:
             await self._require_own(connection)
             return await enqueue_on(connection, jobs, self._settings)
-        request = _Request(jobs, asyncio.get_running_loop().create_future())
+        request = _Request(jobs, weight, asyncio.get_running_loop().create_future())
         self._requests.append(request)
         if self._sender is None or self._sender.done():
             self._sender = asyncio.create_task(self._send_all(), name="jobcore enqueue")
@@ -78,7 +94,7 @@ class Enqueuer:
             batch = self._next_batch()
             try:
                 await self._send(batch)
-            except (psycopg.DataError, psycopg.IntegrityError):
+            except REFUSALS:
                 for request in batch:
                     await self._send_alone(request)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is the callers' to hear
@@ -106,13 +122,25 @@ class Enqueuer:
                 request.answer.set_result(answer)
 
     def _next_batch(self) -> list[_Request]:
-        """Take requests up to the largest batch; one that is larger goes alone."""
+        """Take requests up to the largest or heaviest batch; one that is beyond goes alone."""
         batch = [self._requests.popleft()]
-        size = len(batch[0].jobs)
-        while self._requests and size + len(self._requests[0].jobs) <= LARGEST_BATCH:
+        size, weight = len(batch[0].jobs), batch[0].weight
+        while self._requests:
+            size, weight = size + len(self._requests[0].jobs), weight + self._requests[0].weight
+            if size > LARGEST_BATCH or weight > HEAVIEST_BATCH:
+                break
             batch.append(self._requests.popleft())
-            size += len(batch[-1].jobs)
         return batch
+
+
+def _weighed(jobs: Sequence[NewJob]) -> int:
+    weight = sum(len(job.payload) for job in jobs)
+    if weight > HEAVIEST_CALL:
+        raise PayloadLimitError(
+            f"The payloads of these {len(jobs):,} jobs have {weight:,} bytes together; one call takes at most "
+            f"{HEAVIEST_CALL:,}. Enqueue them in several calls."
+        )
+    return weight
 
 
 def _refuse(request: _Request, error: Exception) -> None:
