@@ -303,6 +303,16 @@ async def test_a_tenant_cannot_settle_anothers_queue_row_under_its_own_name(app:
     assert await app.queue_rows(job_id) == before
 
 
+async def test_a_job_that_node_retries_for_ever_holds_nobody_up(app: App) -> None:
+    (ours,) = await app.enqueue()
+    (node,) = await app.rows(
+        "insert into pgboss.job (name, data, priority, retry_limit) values ('noop', '{}', 9, 2147483647) returning id"
+    )
+    async with app.working(TrivialExecutor({"noop": noop})):
+        await app.wait_for_status("completed", ours, node["id"])
+    assert (await app.job(node["id"]))["max_attempts"] == 1_000_000
+
+
 async def test_a_drain_is_overtaken_by_a_stop(app: App) -> None:
     (job_id,) = await app.enqueue("hangs")
     executor = TrivialExecutor({"hangs": hangs})

@@ -1,4 +1,5 @@
 -- Give their rows in `jobs` to queue rows that Node sent: a JSON array of {name, id}.
+-- Some senders mean "for ever" by the largest integer, to which nothing can be added: a million attempts are as many.
 create or replace function jobcore.pgboss_adopt(rows jsonb) returns void
 language plpgsql
 as $$
@@ -11,7 +12,7 @@ begin
         'queue', j.name,
         'priority', j.priority,
         'run_at', j.start_after,
-        'max_attempts', j.retry_limit + 1,
+        'max_attempts', least(j.retry_limit, 999999) + 1,
         'runner_type', 'pgboss',
         'status', 'queued')))
     from jsonb_to_recordset($1) as r (name text, id uuid)
