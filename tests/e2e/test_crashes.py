@@ -88,6 +88,33 @@ class TestAKilledWorker:
         assert (await app.metrics()).by_state[JobState.COMPLETED] == 400
 
 
+class TestAFrozenWorker:
+    """SIGSTOP: a virtual machine that is moved, a laptop that sleeps. It wakes and believes that it has its job."""
+
+    async def test_that_lost_its_job_cannot_complete_it(
+        self, app: JobApp, fleet: Fleet, job_dsn: str, ledger: EffectLedger
+    ) -> None:
+        await fleet.start(1, app)
+        (zombie,) = fleet.processes
+        job = await app.enqueue("chaos-pause", Marked(), tenant=SYSTEM_TENANT)
+        await eventually(lambda: _noted(ledger, "start", 1), "the job runs")
+        zombie.send_signal(signal.SIGSTOP)
+
+        await fleet.start(1, app)  # the lease runs out, and this one takes the job
+        assert await job.result(timeout=30) == fleet.processes[1].pid
+        ended = await app.get_job(SYSTEM_TENANT, job.job_id)
+        zombie.send_signal(signal.SIGCONT)
+
+        # Its handler's time is over the moment it wakes: it tries to complete the job, and is told.
+        told = f"Job {job.job_id} (chaos-pause, attempt 1) "
+        await eventually(lambda: _logged(fleet, zombie, told), "the zombie learns that it lost the job", patience=20)
+        zombie.send_signal(signal.SIGTERM)
+        assert await asyncio.to_thread(zombie.wait, 30) == 0
+        assert await app.get_job(SYSTEM_TENANT, job.job_id) == ended
+        assert (ended.status, ended.attempt, ended.rescues) == (JobState.COMPLETED, 2, 1)
+        assert_clean(read_history(job_dsn, log=None, ledger=ledger))
+
+
 class TestRestartsOfPostgreSQL:
     @pytest.fixture
     def job_dsn(self, durable_database_dsn: str) -> str:
@@ -181,6 +208,10 @@ class TestAWorkerThatIsAskedToStop:
         assert await asyncio.to_thread(worker.wait, 30) == 0
         status = await job.status()
         assert (status.status, status.attempt) == (JobState.QUEUED, 0)
+
+
+async def _noted(ledger: EffectLedger, kind: str, count: int) -> bool:
+    return len([effect for effect in ledger.read() if effect.kind == kind]) >= count
 
 
 async def _logged(fleet: Fleet, worker: object, text: str) -> bool:

@@ -50,6 +50,15 @@ async def hold_async(ctx: JobContext, data: Marked) -> None:
     await note(ctx, "aborted")
 
 
+@job("chaos-pause", retry=QUICK)
+async def pause(ctx: JobContext, data: Marked) -> int:
+    """Take two seconds, unless told to stop; tell who worked."""
+    await note(ctx, "start")
+    await asyncio.sleep(2)
+    await note(ctx, "end")
+    return os.getpid()
+
+
 @job("chaos-hold-thread", retry=QUICK)
 def hold_thread(ctx: JobContext, data: Marked) -> None:
     ctx.signal.wait_blocking()
