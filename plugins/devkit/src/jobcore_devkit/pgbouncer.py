@@ -161,7 +161,7 @@ class PgBouncer:
 
     def _wait_until_it_listens(self, process: subprocess.Popen[bytes], folder: Path) -> None:
         deadline = time.monotonic() + START_SECONDS
-        while not _listens(self._port):
+        while not (_listens(self._port) and _answers(folder / f".s.PGSQL.{self._port}")):
             if process.poll() is not None or time.monotonic() > deadline:
                 said = read_log(folder / "log")
                 self.stop()
@@ -178,3 +178,8 @@ def _write(path: Path, content: str, account: Account) -> None:
 def _listens(port: int) -> bool:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
         return probe.connect_ex((LOOPBACK, port)) == 0
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        return probe.connect_ex(str(path)) == 0
