@@ -2,27 +2,47 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
+from pydantic import BaseModel
 
 from jobcore import SYSTEM_TENANT, JobData
-from jobcore.errors import InvalidTenantError, PayloadInvalidError, TenantRequiredError
+from jobcore.errors import InvalidTenantError, PayloadInvalidError, PayloadLimitError, TenantRequiredError
 from jobcore.handlers.payload import bind_tenant, dump_payload, parse_payload, validate_payload
 
 TENANT = UUID("01a20555-b0fa-7e9e-a709-b43fa4f79972")
 
 
-class Line(JobData):
+class Line(BaseModel):
     quantity: int
+    discount: float | None = 0.1
 
 
 class Order(JobData):
     client_id: UUID
     lines: list[Line]
+    priority: int | None = 5
+    note: Any = None
 
 
 def test_models_speak_camel_case_outside_and_snake_case_inside() -> None:
     order = Order(tenant_id=TENANT, client_id=TENANT, lines=[Line(quantity=2)])
-    assert dump_payload(order) == {"tenantId": str(TENANT), "clientId": str(TENANT), "lines": [{"quantity": 2}]}
+    assert dump_payload(order) == {
+        "tenantId": str(TENANT),
+        "clientId": str(TENANT),
+        "lines": [{"quantity": 2, "discount": 0.1}],
+        "priority": 5,
+    }
     assert validate_payload("order", Order, dump_payload(order)) == order
+
+
+def test_a_none_that_somebody_chose_is_not_taken_for_the_default() -> None:
+    order = Order(tenant_id=TENANT, client_id=TENANT, lines=[Line(quantity=2, discount=None)], priority=None)
+    assert validate_payload("order", Order, dump_payload(order)) == order
+
+
+@pytest.mark.parametrize("note", [object(), b"\xff"])
+def test_a_model_that_cannot_be_written_is_refused_with_our_error(note: Any) -> None:
+    with pytest.raises(PayloadLimitError, match="cannot be written as JSON"):
+        dump_payload(Order(tenant_id=TENANT, client_id=TENANT, lines=[], note=note))
 
 
 def test_a_payload_that_is_no_object_is_refused() -> None:

@@ -10,7 +10,7 @@ import orjson
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
-from jobcore.errors import FieldProblem, PayloadInvalidError, TenantRequiredError
+from jobcore.errors import FieldProblem, PayloadInvalidError, PayloadLimitError, TenantRequiredError
 from jobcore.ids import parse_tenant
 
 TENANT_FIELD = "tenantId"
@@ -33,9 +33,10 @@ def dump_payload(data: Any) -> dict[str, Any]:
 
     Raises:
         PayloadInvalidError: if it is neither.
+        PayloadLimitError: if a model holds what it cannot write as JSON.
     """
     if isinstance(data, BaseModel):
-        return data.model_dump(mode="json", by_alias=True, exclude_none=True)
+        return _dump_model(data)
     if data is None:
         return {}
     if isinstance(data, Mapping):
@@ -43,6 +44,17 @@ def dump_payload(data: Any) -> dict[str, Any]:
     raise PayloadInvalidError(
         "?", [FieldProblem("", f"a payload is a pydantic model or a mapping, not {type(data).__name__}", "type")]
     )
+
+
+def _dump_model(data: BaseModel) -> dict[str, Any]:
+    """Leave out a `None` only where the model's default is `None` too: elsewhere the handler would get the default."""
+    unsaid = {
+        name for name, field in type(data).model_fields.items() if field.default is None and getattr(data, name) is None
+    }
+    try:
+        return data.model_dump(mode="json", by_alias=True, exclude=unsaid)
+    except ValueError as error:  # PydanticSerializationError among them
+        raise PayloadLimitError(f"The payload cannot be written as JSON: {error}.") from error
 
 
 def bind_tenant(document: dict[str, Any], tenant: UUID | str | None) -> tuple[UUID, dict[str, Any]]:
