@@ -16,7 +16,7 @@ from jobcore.app.facade import JobApp
 from jobcore.errors import StorageUnavailableError
 from jobcore.settings import Settings
 from jobcore.states import JobState
-from pgboss_runner.harness import TENANT
+from pgboss_runner.harness import TENANT, eventually
 
 
 class Order(BaseModel):
@@ -39,6 +39,11 @@ async def bill(ctx: JobContext, data: Order) -> None:
         await ctx.enqueue(square, data, connection=connection)
 
 
+@job("stumbles")
+async def stumbles(ctx: JobContext, data: Order) -> None:
+    raise RuntimeError("again")
+
+
 @job("patient")
 async def patient(ctx: JobContext, data: Order) -> None:
     await asyncio.wait_for(ctx.signal.wait(), 10)
@@ -53,7 +58,7 @@ class Address:
 @pytest.fixture
 async def application(database_dsn: str) -> AsyncGenerator[JobApp]:
     settings = Settings.load(env={"DATABASE_URL": database_dsn, "JOBCORE_PGBOSS__POLL_INTERVAL_SECONDS": "0.2"})
-    app = JobApp(settings, handlers=[square, bill, patient], services=[Address(database_dsn)])
+    app = JobApp(settings, handlers=[square, bill, patient, stumbles], services=[Address(database_dsn)])
     async with app:
         worker = app.worker()
         await worker.start()
@@ -91,3 +96,13 @@ async def test_a_database_that_is_away_is_told_at_once() -> None:
     settings = Settings.load(env={"DATABASE_URL": "postgresql://nobody@127.0.0.1:1/nothing"})
     with pytest.raises(StorageUnavailableError, match=r"127\.0\.0\.1"):
         await JobApp(settings, handlers=[square]).open()
+
+
+async def test_a_schedules_backoff_is_the_first_delay_of_its_jobs(application: JobApp) -> None:
+    await application.schedule("nightly", stumbles, "1 second", Order(tenantId=TENANT, number=1), backoff=3600)
+
+    async def waits_for_its_next_attempt() -> bool:
+        jobs = await application.find_jobs(TENANT)
+        return any(job.attempt == 1 and job.run_at - job.created_at > timedelta(minutes=59) for job in jobs)
+
+    await eventually(waits_for_its_next_attempt)

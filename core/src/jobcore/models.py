@@ -105,6 +105,8 @@ class Claim:
     created_at: datetime
     priority: int = 0
     runner_type: str
+    retry_delay: timedelta | None = None
+    """The first delay between attempts where the job's schedule names one; `None` leaves it to the handler's policy."""
     receipt: object = None
     """What the engine needs to settle this claim; opaque to everybody else."""
 

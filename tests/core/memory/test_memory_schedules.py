@@ -25,9 +25,14 @@ async def slow(ctx: JobContext, data: JobData) -> None:
     pass
 
 
+@job("stumble")
+async def stumble(ctx: JobContext, data: JobData) -> None:
+    raise RuntimeError("again")
+
+
 @pytest.fixture
 async def app():
-    async with memory_app(handlers=[tick, slow]) as app:
+    async with memory_app(handlers=[tick, slow, stumble]) as app:
         yield app
 
 
@@ -65,6 +70,13 @@ async def test_each_fire_is_one_job_with_its_schedule_and_time(app, runner):
     stored = await app.schedules.get(TENANT, "often")
     assert stored.last_job_id == record.job_id
     assert stored.last_fire == record.fire_time
+
+
+async def test_a_schedules_backoff_is_the_first_delay_between_attempts(app, runner):
+    await app.schedule("often", stumble, HOUR, tenant=TENANT, backoff=timedelta(minutes=10))
+    await runner.advance(HOUR)
+    [record] = await app.find_jobs(TENANT)
+    assert (record.attempt, record.run_at - record.created_at) == (1, timedelta(minutes=10))
 
 
 async def test_firing_the_same_slot_again_makes_no_second_job(app, runner):

@@ -101,9 +101,8 @@ class Planner:
             fire_time=fire_time,
         )
         if schedule.backoff is not None:
-            plan = replace(
-                plan, retry_delay=schedule.backoff, retry_delay_max=max(schedule.backoff, plan.retry_delay_max)
-            )
+            retry = (DEFAULT_RETRY if definition is None else definition.retry).beginning_with(schedule.backoff)
+            plan = replace(plan, retry_delay=retry.initial_interval, retry_delay_max=retry.max_interval)
         return self._routed(plan, definition, schedule.runner_type)
 
     def check_payload(

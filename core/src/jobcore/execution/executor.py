@@ -25,7 +25,7 @@ from jobcore.execution.verdict import decide, failure
 from jobcore.handlers.payload import parse_payload
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
 from jobcore.models import Claim, Execution, Outcome, Settlement
-from jobcore.policies.retry import DEFAULT_RETRY
+from jobcore.policies.retry import DEFAULT_RETRY, RetryPolicy
 from jobcore.ports.clock import Clock, SystemClock
 from jobcore.ports.codec import PayloadCodec, PlainCodec
 from jobcore.ports.context import Services
@@ -151,7 +151,7 @@ class Executor:
         except PayloadError as error:
             return context.settlement(Outcome.FAILED, error=describe_exception(error))
         except Exception as error:  # noqa: BLE001 - a model's validators are a user's code, and may raise anything
-            return failure(context, definition.retry, error)
+            return failure(context, _policy_of(definition, claim), error)
         return None
 
     async def _run(self, definition: AnyHandler, context: ExecutionContext, signal: Abort) -> Ending:
@@ -166,10 +166,11 @@ class Executor:
         return ending
 
     def _decide(self, definition: AnyHandler, context: ExecutionContext, ending: Ending, signal: Abort) -> Settlement:
+        policy = _policy_of(definition, context.claim)
         try:
-            return decide(context, definition.retry, definition.timeout, ending, signal)
+            return decide(context, policy, definition.timeout, ending, signal)
         except Exception as error:  # noqa: BLE001 - what a handler returns or raises is its own object, of any make
-            return failure(context, definition.retry, error)
+            return failure(context, policy, error)
 
     def _make_run(self, definition: AnyHandler, context: ExecutionContext, signal: Abort) -> Run:
         match definition.execution:
@@ -187,6 +188,10 @@ class Executor:
         elif self._log_finished and self._logger.isEnabledFor(logging.INFO):
             logs.job_completed(self._logger, settlement)
         return settlement
+
+
+def _policy_of(definition: AnyHandler, claim: Claim) -> RetryPolicy:
+    return definition.retry if claim.retry_delay is None else definition.retry.beginning_with(claim.retry_delay)
 
 
 def _own(abort: AbortControl) -> Abort:

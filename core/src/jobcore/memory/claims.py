@@ -37,6 +37,7 @@ def take(tables: Tables, row: JobRow) -> Claim | None:
         created_at=row.created_at,
         priority=plan.priority,
         runner_type=plan.runner_type,
+        retry_delay=None if plan.schedule_id is None else plan.retry_delay,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from math import isfinite
 from typing import Any, cast
@@ -87,6 +87,10 @@ class RetryPolicy:
             max_interval=timedelta(milliseconds=max_interval_ms),
             non_retryable_errors=_checked_errors(non_retryable_errors),
         )
+
+    def beginning_with(self, delay: timedelta) -> RetryPolicy:
+        """Return this policy with `delay` before the second attempt. Raises `InvalidRetryPolicyError`."""
+        return replace(self, initial_interval=delay, max_interval=max(delay, self.max_interval))
 
     def delay_before(self, attempt: int, rng: random.Random | None = None) -> timedelta:
         """Return how long to wait before `attempt` runs; nothing before the first.

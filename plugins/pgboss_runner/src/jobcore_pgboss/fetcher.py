@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -113,7 +113,8 @@ class Fetcher:
         job_id: UUID
         tenant: UUID
         created_on: datetime
-        queue, job_id, tenant, name, payload, retry_count, started_us, max_attempts, priority, created_on, stop = row
+        *claimed, stop, retry_delay_ms = row
+        queue, job_id, tenant, name, payload, retry_count, started_us, max_attempts, priority, created_on = claimed
         now = asyncio.get_running_loop().time()
         claim = Claim(
             lease=Lease(job_id, tenant, retry_count + 1, f"{retry_count}.{started_us}"),
@@ -124,6 +125,7 @@ class Fetcher:
             created_at=created_on,
             priority=priority,
             runner_type=RUNNER_TYPE,
+            retry_delay=None if retry_delay_ms is None else timedelta(milliseconds=retry_delay_ms),
         )
         receipt = Receipt(queue, retry_count, started_us)
         run = Run(claim, receipt, self._new_abort(), now, now, stop=stop)

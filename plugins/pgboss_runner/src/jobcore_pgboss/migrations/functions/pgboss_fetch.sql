@@ -1,9 +1,10 @@
 -- Claim up to `lim` due jobs of these queues. Jobs that Node sent get their row in `jobs` here.
+-- `retry_delay_ms` is that of the job's schedule, where it names one.
 -- `stop` tells why a claimed job must not run: {"reason": ...} if its cancellation was asked for, or if it has ended.
 create or replace function jobcore.pgboss_fetch(queues text[], lim integer, lease_seconds integer)
 returns table (
     queue text, job_id uuid, tenant uuid, type text, payload bytea, retry_count integer, started_us bigint,
-    max_attempts integer, priority integer, created_on timestamptz, stop jsonb
+    max_attempts integer, priority integer, created_on timestamptz, stop jsonb, retry_delay_ms bigint
 )
 language plpgsql
 as $$
@@ -33,6 +34,11 @@ begin
                 when b.cancel_requested is not null then b.cancel_requested
                 when b.status in ('completed', 'failed', 'cancelled')
                     then jsonb_build_object('reason', 'the job had ended as ' || b.status)
+            end,
+            case when b.schedule_id is not null then (
+                select least(s.backoff_ms, 31536000000)  -- a year, as for every retry policy
+                from public.cron_jobs s
+                where s.tenant = b.tenant and s.schedule_id = b.schedule_id)
             end
         from unnest(claimed) c
         join public.jobs b on b.tenant = jobcore.pgboss_tenant(c.group_id, c.data) and b.job_id = c.id
