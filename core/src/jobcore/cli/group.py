@@ -55,20 +55,19 @@ class JobcoreGroup(TyperGroup):
     def main(
         self,
         args: Sequence[str] | None = None,
-        prog_name: str | None = None,
+        prog_name: str | None = None,  # noqa: ARG002 - one name, however it was called
         complete_var: str | None = None,
         standalone_mode: bool = True,
         windows_expand_args: bool = True,
         **extra: Any,
     ) -> Any:
         """Run the program and exit with its code."""
+        log_lines.log_warnings()
         given = list(sys.argv[1:] if args is None else args)
         options = set(given[: given.index("--")] if "--" in given else given)
 
         def run() -> Any:
-            return super(JobcoreGroup, self).main(
-                given, prog_name or PROGRAM, complete_var, False, windows_expand_args, **extra
-            )
+            return super(JobcoreGroup, self).main(given, PROGRAM, complete_var, False, windows_expand_args, **extra)
 
         code = _guarded(run, debug="--debug" in options, as_json="--json" in options)
         if standalone_mode:

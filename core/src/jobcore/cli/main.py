@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from jobcore import __version__
-from jobcore.cli import log_lines
 from jobcore.cli.group import JobcoreGroup
 
 app = typer.Typer(
@@ -28,8 +27,8 @@ def _show_version(wanted: bool) -> None:
 
 @app.callback()
 def jobcore(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,  # noqa: ARG001
-    version: Annotated[  # noqa: ARG001 - the option's callback does it all
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+    version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
@@ -38,7 +37,6 @@ def jobcore(
     Settings come from environment variables and from jobcore.toml, or [tool.jobcore] of pyproject.toml, in the current
     folder. Exit codes are listed in docs/reference/cli.md.
     """
-    log_lines.log_warnings()
 
 
 def run() -> None:

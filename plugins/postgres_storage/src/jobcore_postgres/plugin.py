@@ -33,7 +33,19 @@ def jobcore_register_checks(registry: CheckRegistry) -> None:
         database = app.settings.database
         return await check_database(database.dsn() if database.is_configured else None)
 
+    async def check_clock(app: Any) -> CheckResult:
+        from jobcore_postgres import session_checks
+
+        return await session_checks.check_clock(app.settings.database.dsn())
+
+    async def check_pooler(app: Any) -> CheckResult:
+        from jobcore_postgres import session_checks
+
+        return await session_checks.check_pooler(app.settings.database.dsn())
+
     registry.add("postgres", check)
+    registry.add("clock", check_clock)
+    registry.add("pooler", check_pooler)
 
 
 @hookimpl

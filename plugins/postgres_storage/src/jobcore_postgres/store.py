@@ -50,8 +50,12 @@ class PostgresStore(PostgresJobRecords, PostgresLeasedWrites, PostgresScheduleSt
 
     async def open(self) -> None:
         await self.database.open()
-        async with self.database.connection() as connection:
-            await require_schema(connection, own_component())
+        try:
+            async with self.database.connection() as connection:
+                await require_schema(connection, own_component())
+        except BaseException:
+            await self.database.close()
+            raise
 
     async def close(self) -> None:
         await self.database.close()

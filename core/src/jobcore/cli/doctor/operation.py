@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from jobcore.cli.doctor.diagnosis import Finding, fault, well
+from jobcore.cli.doctor.diagnosis import Finding, fault, skipped, well
 from jobcore.cli.errors import failure_of_fault
 from jobcore.errors import JobcoreError, SchemaVersionError, StorageUnavailableError
 
@@ -38,6 +38,8 @@ async def _ask(check: RegisteredCheck, app: JobApp) -> Finding:
             result = await check.check(app)
     except TimeoutError:
         return fault(check.name, f"The check of {check.origin} did not end within {CHECK_SECONDS:g} s.")
+    except StorageUnavailableError:
+        return skipped(check.name, "the database cannot be reached")
     except JobcoreError as error:
         return fault(check.name, str(error), _remedy(error))
     except Exception as error:  # noqa: BLE001 - whatever a plugin's check raises is its finding
