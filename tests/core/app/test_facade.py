@@ -105,6 +105,10 @@ class TestResults:
         with pytest.raises(JobFailedError, match="it broke"):
             await handle.result()
 
+    async def test_a_result_that_is_there_needs_no_time(self, app):
+        handle = await answer.enqueue(app, Data(), tenant=TENANT)
+        assert await handle.result(timeout=0) == await handle.result()
+
     async def test_a_result_of_another_type_is_told(self, app):
         handle = await liar.enqueue(app, Data(), tenant=TENANT)
         with pytest.raises(ResultInvalidError, match="does not fit its handler's return type"):

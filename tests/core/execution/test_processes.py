@@ -129,7 +129,7 @@ async def test_an_idle_process_that_died_is_replaced(bench: Bench) -> None:
     await bench.run(handlers.pid)
     (pid,) = bench.executor.process_ids()
     os.kill(pid, signal.SIGKILL)
-    await until(lambda: gone(pid) or b"Z" in Path(f"/proc/{pid}/stat").read_bytes().rpartition(b")")[2][:3])
+    await until(lambda: os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None)
     settlement = await bench.run(handlers.pid)
     assert settlement.outcome is Outcome.COMPLETED
     assert json.loads(settlement.result)["pid"] != pid

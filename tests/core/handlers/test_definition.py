@@ -3,7 +3,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, SecretStr
 
 from jobcore import JobContext, JobData, RetryPolicy, job
 from jobcore.errors import InvalidHandlerError
@@ -34,6 +34,17 @@ async def no_annotation(ctx: JobContext, data) -> None: ...
 
 
 async def one_parameter(ctx: JobContext) -> None: ...
+
+
+class Account(BaseModel):
+    password: SecretStr | None = None
+
+
+class Login(JobData):
+    accounts: list[Account]
+
+
+async def wants_secret(ctx: JobContext, data: Login) -> None: ...
 
 
 async def unresolved(ctx: JobContext, data: "NowhereToBeFound") -> None: ...  # noqa: F821 - that is the point
@@ -72,6 +83,7 @@ def test_the_defaults_are_those_of_the_founding_documents() -> None:
         (lambda: job("x")(no_annotation), "annotate 'data'"),
         (lambda: job("x")(one_parameter), r"must take exactly \(ctx, data\), not \(ctx"),
         (lambda: job("x")(unresolved), "outside TYPE_CHECKING"),
+        (lambda: job("x")(wants_secret), "payload's accounts.password.SecretStr would be stored as stars"),
         (lambda: job("x", execution="thread")(send_mail.function), "write 'def' to run it in a thread"),
         (lambda: job("x", execution="async")(resize), "would block the event loop"),
         (lambda: job("x", execution="fiber")(resize), "'async', 'thread' or 'process', not 'fiber'"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from types import NoneType
@@ -26,6 +27,8 @@ ResultT = TypeVar("ResultT")
 FIRST_LOOK = 0.01
 LONGEST_PAUSE = 1.0
 """Seconds between two looks at a job that somebody waits for: each pause is half as long again as the one before."""
+LAST_READ = 5.0
+"""Seconds that a look which is under way at the deadline may take."""
 
 
 class ResultInvalidError(JobcoreError):
@@ -104,16 +107,33 @@ class AppJobHandle(Generic[ResultT]):
 
 
 async def wait_for_end(read: Callable[[], Awaitable[JobRecord]], seconds: float | None, job_id: UUID) -> JobRecord:
-    """Read the job, at growing intervals, until it has ended. Raises `ResultTimeoutError`."""
+    """Read the job, at growing intervals and at least once, until it has ended. Raises `ResultTimeoutError`.
+
+    A read that is under way at the deadline may take `LAST_READ` seconds more.
+    """
+    deadline = math.inf if seconds is None else asyncio.get_running_loop().time() + seconds
+    too_late = ResultTimeoutError(f"Job {job_id} did not end within {seconds or 0:g} seconds; it goes on.")
     pause = FIRST_LOOK
-    try:
-        async with asyncio.timeout(seconds):
-            while not (record := await read()).status.is_terminal:
-                await asyncio.sleep(pause)
-                pause = min(pause * 1.5, LONGEST_PAUSE)
+    while True:
+        record = await _read_by(read, deadline + LAST_READ, too_late)
+        if record.status.is_terminal:
             return record
+        left = deadline - asyncio.get_running_loop().time()
+        if left <= 0:
+            raise too_late
+        await asyncio.sleep(min(pause, left))
+        pause = min(pause * 1.5, LONGEST_PAUSE)
+
+
+async def _read_by(read: Callable[[], Awaitable[JobRecord]], instant: float, too_late: Exception) -> JobRecord:
+    limit = asyncio.timeout_at(None if instant == math.inf else instant)
+    try:
+        async with limit:
+            return await read()
     except TimeoutError:
-        raise ResultTimeoutError(f"Job {job_id} did not end within {seconds:g} seconds; it goes on.") from None
+        if not limit.expired():
+            raise
+        raise too_late from None
 
 
 def decode_result(definition: HandlerDefinition[Any, Any] | None, record: JobRecord) -> Any:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Concatenate, Generic, TypeVar, cast, get_
 from typing_extensions import Unpack
 
 from jobcore.errors import InvalidHandlerError
+from jobcore.handlers.payload import secret_field
 from jobcore.limits import check_job_name, check_queue_name
 from jobcore.models import Execution
 from jobcore.policies.retry import DEFAULT_RETRY, RetryPolicy
@@ -176,6 +177,12 @@ def _payload_type(name: str, function: Callable[..., Any]) -> Any:
         raise InvalidHandlerError(
             f"Job {name!r}: annotate {parameters[1].name!r} of {_location(function)} with the payload's type, "
             "for instance a subclass of jobcore.JobData, or dict[str, Any] for any object."
+        )
+    secret = secret_field(annotation)
+    if secret is not None:
+        raise InvalidHandlerError(
+            f"Job {name!r}: the payload's {secret} would be stored as stars, and the handler would get the stars. "
+            "A payload is stored and shown: pass where the secret is kept, not the secret."
         )
     return annotation
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from uuid import UUID
 
 import orjson
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Secret, SecretBytes, SecretStr, TypeAdapter, ValidationError
 from pydantic.alias_generators import to_camel
 
 from jobcore.errors import FieldProblem, PayloadInvalidError, PayloadLimitError, TenantRequiredError
@@ -55,6 +55,18 @@ def _dump_model(data: BaseModel) -> dict[str, Any]:
         return data.model_dump(mode="json", by_alias=True, exclude=unsaid)
     except ValueError as error:  # PydanticSerializationError among them
         raise PayloadLimitError(f"The payload cannot be written as JSON: {error}.") from error
+
+
+def secret_field(annotation: Any, seen: frozenset[Any] = frozenset()) -> str | None:
+    """Return the path of the first field that pydantic writes as stars (`SecretStr` and its like), or `None`."""
+    if isinstance(annotation, type) and issubclass(annotation, SecretStr | SecretBytes | Secret):
+        return annotation.__name__
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel) and annotation not in seen:
+        for name, field in annotation.model_fields.items():
+            found = secret_field(field.annotation, seen | {annotation})
+            if found is not None:
+                return f"{name}.{found}"
+    return next((found for part in get_args(annotation) if (found := secret_field(part, seen)) is not None), None)
 
 
 def bind_tenant(document: dict[str, Any], tenant: UUID | str | None) -> tuple[UUID, dict[str, Any]]:
