@@ -52,6 +52,13 @@ def test_an_address_is_described_without_its_password() -> None:
     assert hide_password("bad: sesame!", "postgresql://ann:sesame@h/d") == "bad: ***!"
 
 
+async def test_a_dead_network_is_noticed_unless_the_address_says_otherwise(database_dsn: str) -> None:
+    for dsn, idle in ((database_dsn, "30"), (f"{database_dsn}&keepalives_idle=7", "7")):
+        async with await Database(dsn).connect() as connection:
+            said = connection.info.get_parameters()
+            assert (said["keepalives_idle"], said["tcp_user_timeout"]) == (idle, "60000")
+
+
 async def test_a_server_that_is_away_is_named_at_once(caplog: pytest.LogCaptureFixture) -> None:
     store = PostgresStore("postgresql://ann:sesame@127.0.0.1:1/app", IMPATIENT)
     with pytest.raises(StorageUnavailableError, match="host 127.0.0.1, port 1, database app, user ann") as caught:

@@ -13,7 +13,7 @@ from psycopg.rows import TupleRow, tuple_row
 from psycopg_pool import AsyncConnectionPool
 
 from jobcore.errors import ForeignConnectionError, InputError, StorageUnavailableError
-from jobcore_postgres.addresses import describe_address, parse_address
+from jobcore_postgres.addresses import describe_address, with_keepalives
 from jobcore_postgres.borrowing import borrowed
 from jobcore_postgres.errors import is_connection_loss, translated, unavailable
 from jobcore_postgres.retry import Backoff
@@ -45,8 +45,7 @@ class Database:
     def __init__(
         self, dsn: str, settings: PostgresSettings | None = None, *, pool: AsyncConnectionPool[Any] | None = None
     ) -> None:
-        parse_address(dsn)
-        self._dsn = dsn
+        self._dsn = with_keepalives(dsn)
         self._settings = settings or PostgresSettings()
         self._shared = pool
         self._pool: AsyncConnectionPool[Connection] | None = None
