@@ -15,7 +15,7 @@ KEEPALIVES = {
     "keepalives_count": "3",
     "tcp_user_timeout": "60000",
 }
-"""So that a server that went away without a word is noticed within a minute, and not when TCP gives up after fifteen."""
+"""A server that went away without a word is noticed within a minute, not when TCP gives up after fifteen."""
 
 
 def parse_address(dsn: str) -> dict[str, str]:
@@ -37,7 +37,7 @@ def parse_address(dsn: str) -> dict[str, str]:
 
 
 def with_keepalives(dsn: str) -> str:
-    """Return the address with what makes a dead network noticed; what it says itself wins. Raises as `parse_address`."""
+    """Return the address with `KEEPALIVES`, except what it says itself. Raises as `parse_address`."""
     said = parse_address(dsn)
     return make_conninfo(dsn, **{key: value for key, value in KEEPALIVES.items() if key not in said})
 
