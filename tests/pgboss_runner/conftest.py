@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Generator
 
 import pytest
 
+from jobcore_devkit.databases import fresh_database
+from jobcore_devkit.postgres import PostgresServer
 from pgboss_runner.harness import App, opened
 
 
@@ -13,3 +15,10 @@ from pgboss_runner.harness import App, opened
 async def app(database_dsn: str) -> AsyncGenerator[App]:
     async with opened(database_dsn) as app:
         yield app
+
+
+@pytest.fixture
+def other_migrated_dsn(postgres_server: PostgresServer, template_database: str) -> Generator[str]:
+    """The DSN of a second migrated database."""
+    with fresh_database(postgres_server, template=template_database) as dsn:
+        yield dsn

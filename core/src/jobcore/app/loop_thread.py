@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from typing import Any, TypeVar
 
 from jobcore.errors import ConfigurationError
+from jobcore.ports.calling_thread import CallingThread
 
 T = TypeVar("T")
 
@@ -26,6 +27,8 @@ class LoopThread:
     def run(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine on the loop; block until it is done, return what it returns or raise what it raises.
 
+        Meanwhile this thread does what the coroutine asks of it; see `jobcore.ports.calling_thread`.
+
         Raises:
             ConfigurationError: if the caller is itself on an event loop, which it would stop, or in a forked process.
         """
@@ -35,9 +38,11 @@ class LoopThread:
         except BaseException:
             coroutine.close()
             raise
-        future = asyncio.run_coroutine_threadsafe(coroutine, loop)
+        thread = CallingThread()
+        with thread.lent():
+            future = asyncio.run_coroutine_threadsafe(coroutine, loop)
         try:
-            return future.result()
+            return thread.wait_for(future)
         except BaseException:
             future.cancel()
             raise

@@ -6,15 +6,14 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
-from weakref import WeakSet
+from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection
 from psycopg import errors as pg
 
 from jobcore.errors import PayloadLimitError
 from jobcore.models import Enqueued, NewJob
+from jobcore_pgboss.bridges import bridge_to
 from jobcore_pgboss.callers import enqueue_on
 from jobcore_pgboss.encoding import encode_jobs
 from jobcore_pgboss.link import Connection, rows_of
@@ -52,7 +51,6 @@ class Enqueuer:
         self._queues = queues
         self._settings = settings
         self._requests: deque[_Request] = deque()
-        self._own: WeakSet[AsyncConnection[Any]] = WeakSet()
         self._sender: asyncio.Task[None] | None = None
 
     async def submit(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Enqueued]:
@@ -60,17 +58,18 @@ class Enqueuer:
 
         Raises:
             PayloadLimitError: if their payloads are too large together.
-            psycopg.Error: what PostgreSQL refuses; and what `enqueue_on` raises.
+            psycopg.Error: what PostgreSQL refuses.
+            InputError: if no bridge leads to the connection; and what `enqueue_on` raises.
         """
         if not jobs:
             return []
+        bridge = None if connection is None else bridge_to(connection)
         weight = _weighed(jobs)
         if unknown := self._queues.unknown(jobs):
             async with self._database.connection() as own:
                 await self._queues.ensure(own, unknown)
-        if connection is not None:
-            await self._require_own(connection)
-            return await enqueue_on(connection, jobs, self._settings)
+        if bridge is not None:
+            return await enqueue_on(bridge, jobs, self._settings, self._database)
         request = _Request(jobs, weight, asyncio.get_running_loop().create_future())
         self._requests.append(request)
         if self._sender is None or self._sender.done():
@@ -81,13 +80,6 @@ class Enqueuer:
         """Wait for what is under way."""
         if self._sender is not None:
             await asyncio.wait([self._sender])
-
-    async def _require_own(self, connection: Any) -> None:
-        """Check once that a caller's connection leads to our database. A blocking one is only found out if there is no
-        queue where it leads."""
-        if isinstance(connection, AsyncConnection) and connection not in self._own:
-            await self._database.require_own(connection)
-            self._own.add(cast("AsyncConnection[Any]", connection))
 
     async def _send_all(self) -> None:
         while self._requests:

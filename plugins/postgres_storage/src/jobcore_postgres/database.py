@@ -148,6 +148,19 @@ class Database:
             await connection.execute(statement("ping"))
             return time.perf_counter() - begin
 
+    @property
+    def place(self) -> str:
+        """Which server and database this was when it was last asked, as `sql/connection_facts.sql` says it."""
+        if self._place is None:
+            raise self._not_open()
+        return self._place
+
+    async def is_at(self, place: str) -> bool:
+        """Whether this database is at a place that a caller's connection named. Raises `StorageUnavailableError`."""
+        if place != self._place:  # another database, or the server was started anew
+            self._place = await self._look_up_place()
+        return place == self._place
+
     async def require_own(self, connection: Any) -> bool:
         """Check that a caller's connection leads to this database; return whether its role sees every tenant.
 
@@ -161,9 +174,7 @@ class Database:
             )
         caller = cast("Connection", connection)
         place, for_all_tenants = await _facts(caller)
-        if place != self._place:  # another database, or the server was started anew
-            self._place = await self._look_up_place()
-        if place != self._place:
+        if not await self.is_at(place):
             raise ForeignConnectionError(
                 f"The connection leads to {caller.info.host}:{caller.info.port}/{caller.info.dbname}, and the jobs are "
                 f"in another database ({self.address}): the two cannot commit together."
@@ -179,8 +190,11 @@ class Database:
 
     def _opened(self) -> AsyncConnectionPool[Connection]:
         if self._pool is None:
-            raise StorageUnavailableError(f"The storage is not open ({self.address}); call `await store.open()` first.")
+            raise self._not_open()
         return self._pool
+
+    def _not_open(self) -> StorageUnavailableError:
+        return StorageUnavailableError(f"The storage is not open ({self.address}); call `await store.open()` first.")
 
 
 async def _facts(connection: AsyncConnection[Any]) -> tuple[str, bool]:

@@ -1,0 +1,137 @@
+"""The caller's own transaction, with each blocking library: its object is used in its own thread."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Generator
+from contextlib import suppress
+from typing import Any
+from uuid import UUID
+
+import psycopg
+import pytest
+from psycopg.rows import TupleRow
+
+from jobcore import BlockingJobApp, JobContext, JobData, job
+from jobcore.errors import ForeignConnectionError
+from jobcore.settings import Settings
+from pgboss_runner.bridge_callers_blocking import BLOCKING_CALLERS, BlockingCaller
+from pgboss_runner.harness import TENANT
+
+OTHER = UUID("22222222-2222-7222-8222-222222222222")
+
+pytestmark = pytest.mark.parametrize("library", BLOCKING_CALLERS, ids=lambda library: library.__name__)
+
+
+class Order(JobData):
+    number: int = 1
+
+
+@job("bill")
+async def bill(ctx: JobContext, data: Order) -> None: ...
+
+
+@pytest.fixture
+def app(database_dsn: str) -> Generator[BlockingJobApp]:
+    with (
+        psycopg.connect(database_dsn) as connection,
+        BlockingJobApp(Settings.load(env={"DATABASE_URL": database_dsn}), handlers=[bill]) as app,
+    ):
+        connection.execute("create table orders (id int primary key)")
+        connection.execute("grant all on orders to jobcore_tenant")
+        connection.commit()
+        yield app
+
+
+@pytest.fixture
+def caller(library: type[BlockingCaller], app: BlockingJobApp, database_dsn: str) -> Generator[BlockingCaller]:
+    with library.open(database_dsn) as caller:
+        yield caller
+
+
+def enqueue(app: BlockingJobApp, caller: BlockingCaller, tenant: UUID = TENANT, **options: Any) -> UUID:
+    return app.enqueue(bill, Order(), tenant=tenant, connection=caller.handed, **options).job_id
+
+
+def orders_and_jobs(dsn: str) -> TupleRow:
+    with psycopg.connect(dsn) as connection:
+        [row] = connection.execute(
+            "select (select count(*) from orders), (select count(*) from jobs), (select count(*) from pgboss.job)"
+        )
+        return row
+
+
+def test_a_commit_keeps_the_job_and_shows_it_only_then(
+    app: BlockingJobApp, caller: BlockingCaller, database_dsn: str
+) -> None:
+    with caller.transaction():
+        caller.run("insert into orders values (1)")
+        handles = app.enqueue_many(bill, [Order(), Order()], tenant=TENANT, connection=caller.handed)
+        assert orders_and_jobs(database_dsn) == (0, 0, 0)
+    assert orders_and_jobs(database_dsn) == (1, 2, 2)
+    assert [handle.status().status for handle in handles] == ["queued", "queued"]
+
+
+def test_an_error_in_the_middle_leaves_nothing(app: BlockingJobApp, caller: BlockingCaller, database_dsn: str) -> None:
+    with suppress(ZeroDivisionError), caller.transaction():
+        caller.run("insert into orders values (1)")
+        enqueue(app, caller)
+        raise ZeroDivisionError
+    assert orders_and_jobs(database_dsn) == (0, 0, 0)
+
+
+def test_a_rolled_back_savepoint_takes_its_job_along(
+    app: BlockingJobApp, caller: BlockingCaller, database_dsn: str
+) -> None:
+    with caller.transaction():
+        caller.run("insert into orders values (1)")
+        kept = enqueue(app, caller)
+        with suppress(ZeroDivisionError), caller.savepoint():
+            enqueue(app, caller)
+            raise ZeroDivisionError
+    assert orders_and_jobs(database_dsn) == (1, 1, 1)
+    assert app.get_job(TENANT, kept).status == "queued"
+
+
+def test_a_tenants_role_enqueues_for_its_tenant_only(
+    app: BlockingJobApp, caller: BlockingCaller, database_dsn: str
+) -> None:
+    with caller.transaction():
+        caller.run("set local role jobcore_tenant")
+        caller.run(f"set local jobcore.tenant = '{TENANT}'")
+        enqueue(app, caller)
+        with pytest.raises(Exception, match="may not write for another"), caller.savepoint():
+            enqueue(app, caller, tenant=OTHER)
+    assert orders_and_jobs(database_dsn) == (0, 1, 1)
+
+
+def test_the_statement_runs_in_the_callers_thread(
+    app: BlockingJobApp, caller: BlockingCaller, database_dsn: str
+) -> None:
+    """One application serves many threads, each with the connection of its own that its library gives it."""
+    enqueued: list[UUID] = []
+
+    def serve() -> None:
+        with type(caller).open(database_dsn) as own, own.transaction():
+            enqueued.append(enqueue(app, own))
+
+    threads = [threading.Thread(target=serve) for _ in range(4)]
+    with caller.transaction():
+        enqueued.append(enqueue(app, caller))
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert orders_and_jobs(database_dsn) == (0, 4, 4)
+    assert orders_and_jobs(database_dsn) == (0, 5, 5)
+    assert len(set(enqueued)) == 5
+
+
+def test_another_database_is_refused_and_stays_empty(
+    app: BlockingJobApp, library: type[BlockingCaller], empty_database_dsn: str, other_migrated_dsn: str
+) -> None:
+    for dsn, reason in ((empty_database_dsn, "without jobcore"), (other_migrated_dsn, "in another database")):
+        with library.open(dsn) as caller, pytest.raises(ForeignConnectionError, match=reason), caller.transaction():
+            enqueue(app, caller)
+    with psycopg.connect(other_migrated_dsn) as connection:
+        assert connection.execute("select from jobs").fetchall() == []
