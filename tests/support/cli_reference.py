@@ -23,7 +23,8 @@ traceback of an error; `--version` the version.
   current folder: see [Settings](settings.md). Modules of handlers are looked for in the current folder first.
 - **`--json`** prints one JSON document on standard output and nothing else. A command that fails prints
   `{"error": {"type", "message", "exit_code", ...}}` there. Instants are ISO 8601, durations are seconds, and the names
-  of fields are those of the [tables](sql.md). Without it, tables are drawn on a terminal and are plain columns elsewhere.
+  of fields are those of the [tables](sql.md). Without it, tables are drawn on a terminal and are plain columns
+  elsewhere.
 - **Tenants** are UUIDs, or `system`. Commands for one job or one schedule take those of `system` unless `--tenant`
   names another; lists take all of them.
 - **Durations** are seconds (`30`, `0.5`), or a whole number with a unit (`90s`, `5 minutes`, `24 hours`).
