@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 import os
@@ -108,6 +109,27 @@ def database(database_dsn: str, monkeypatch: pytest.MonkeyPatch, project: Path) 
     """A migrated database of its own, named in the environment."""
     monkeypatch.setenv("DATABASE_URL", database_dsn)
     return database_dsn
+
+
+class Terminal(io.StringIO):
+    """A stream that says it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Terminal]:
+    """Make `stdout` or `stderr` a terminal; called in the test, because pytest sets both anew before it."""
+
+    def connect(name: str) -> Terminal:
+        screen = Terminal()
+        monkeypatch.setattr(sys, name, screen)
+        monkeypatch.setenv("TERM", "xterm")
+        monkeypatch.setenv("COLUMNS", "120")
+        return screen
+
+    return connect
 
 
 @pytest.fixture

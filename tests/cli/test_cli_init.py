@@ -1,8 +1,11 @@
 """`jobcore init` writes what runs, and overwrites nothing."""
 
+import importlib
+
 import pytest
 
 from jobcore.cli.exit_codes import ExitCode
+from jobcore.testing import run_job
 
 
 def test_init_writes_settings_and_a_handler_that_a_worker_finds(cli, project, database, monkeypatch):
@@ -17,15 +20,12 @@ def test_init_writes_settings_and_a_handler_that_a_worker_finds(cli, project, da
     assert "name: Field required" in refused.err
 
 
-def test_the_first_handler_runs(cli, project, monkeypatch):
-    from jobcore.testing import run_job
-
+async def test_the_first_handler_runs(cli, project, monkeypatch):
     cli("init", "fresh")
     monkeypatch.syspath_prepend(project / "fresh")
-    import jobs
-
-    assert jobs.say_hello.name == "say-hello"
-    assert run_job is not None
+    jobs = importlib.import_module("jobs")
+    run = await run_job(jobs.say_hello, jobs.Greeting(name="Ada"))
+    assert run.result == {"greeting": "Hello, Ada!"}
 
 
 @pytest.mark.parametrize("present", ["jobcore.toml", "jobs.py"])

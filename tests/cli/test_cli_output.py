@@ -2,21 +2,12 @@
 
 import json
 import logging
-import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from jobcore.cli import output
 from jobcore.cli.log_lines import JsonLines, TextLines
-
-
-@pytest.fixture
-def terminal(monkeypatch):
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.setenv("TERM", "xterm")
-
 
 ROWS = [("a", None, True), ("[b]bold[/b]", datetime(2026, 5, 1, 9, tzinfo=UTC), timedelta(hours=3))]
 
@@ -29,11 +20,13 @@ def test_a_table_is_plain_columns_where_nobody_looks(capsys):
     assert second == "[b]bold[/b]  2026-05-01 09:00:00Z  3:00:00"
 
 
-def test_a_table_on_a_terminal_shows_the_same_and_reads_no_markup(capsys, terminal):
+def test_a_table_on_a_terminal_is_drawn_and_reads_no_markup(terminal):
+    screen = terminal("stdout")
     output.show_table(("name", "at", "for"), ROWS, empty="none")
-    drawn = capsys.readouterr().out
+    drawn = screen.getvalue()
     assert "[b]bold[/b]" in drawn
     assert "2026-05-01 09:00:00Z" in drawn
+    assert "───" in drawn
 
 
 def test_an_empty_table_says_so(capsys):
@@ -41,11 +34,11 @@ def test_an_empty_table_says_so(capsys):
     assert capsys.readouterr().out == "There is nothing.\n"
 
 
-@pytest.mark.parametrize("on_terminal", [False, True])
-def test_text_of_jobs_cannot_take_over_the_terminal(capsys, monkeypatch, on_terminal):
-    monkeypatch.setattr(sys.stdout, "isatty", lambda: on_terminal)
+@pytest.mark.parametrize("stream", ["terminal", "pipe"])
+def test_text_of_jobs_cannot_take_over_the_terminal(capsys, terminal, stream):
+    screen = terminal("stdout") if stream == "terminal" else None
     output.show_table(("error",), [["\x1b]0;owned\x07\u202egnp.exe"]], empty="")
-    shown = capsys.readouterr().out
+    shown = capsys.readouterr().out if screen is None else screen.getvalue()
     assert "\x1b]" not in shown
     assert "\x07" not in shown
     assert "\u202e" not in shown
