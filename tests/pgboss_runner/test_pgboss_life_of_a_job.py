@@ -61,7 +61,7 @@ async def test_a_blocking_connection_can_carry_an_enqueue(app: App) -> None:
 
 
 async def test_anything_else_is_refused_as_a_connection(app: App) -> None:
-    with pytest.raises(InputError, match="AsyncConnection or Connection, not str"):
+    with pytest.raises(InputError, match="or Django's connection, not builtins.str"):
         await app.enqueue(connection="postgresql://")
 
 
