@@ -93,6 +93,13 @@ async def test_the_sessions_time_zone_does_not_matter(app: App, caller: AsyncCal
     assert await orders_and_jobs(app) == (0, 1, 1)
 
 
+async def test_a_payload_arrives_whatever_it_holds(app: App, caller: AsyncCaller) -> None:
+    payload = {"tenantId": str(TENANT), "odd": "% %s %(a)s :a1 $1 \\ ' \" ::jsonb ü 🙂"}
+    async with caller.transaction():
+        [job_id] = await app.enqueue(connection=caller.handed, payload=payload)
+    assert (await app.job(job_id))["payload"] == payload
+
+
 async def test_a_dedupe_key_finds_the_job_that_holds_it(app: App, caller: AsyncCaller) -> None:
     async with caller.transaction():
         first = await app.enqueue(connection=caller.handed, dedupe_key="once")

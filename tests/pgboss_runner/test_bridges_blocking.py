@@ -25,6 +25,7 @@ pytestmark = pytest.mark.parametrize("library", BLOCKING_CALLERS, ids=lambda lib
 
 class Order(JobData):
     number: int = 1
+    note: str = "% %s %(a)s :a1 $1 \\ ' \" ::jsonb ü 🙂"
 
 
 @job("bill")
@@ -91,6 +92,7 @@ def test_a_rolled_back_savepoint_takes_its_job_along(
             raise ZeroDivisionError
     assert orders_and_jobs(database_dsn) == (1, 1, 1)
     assert app.get_job(TENANT, kept).status == "queued"
+    assert app.get_job(TENANT, kept).payload["note"] == Order().note
 
 
 def test_a_tenants_role_enqueues_for_its_tenant_only(
