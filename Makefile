@@ -7,7 +7,7 @@ EDITABLE := $(foreach path,$(DISTRIBUTIONS),-e $(path))
 MANIFESTS := pyproject.toml $(foreach path,$(DISTRIBUTIONS),$(path)/pyproject.toml)
 WORKERS ?= 2
 
-.PHONY: install demo test soak check format dist keep-wheels clean bench
+.PHONY: install demo test soak check format dist keep-wheels clean bench bench-full
 
 install: $(VENV)/.installed
 
@@ -43,8 +43,12 @@ COVERAGE ?= 90
 soak: install
 	@$(BIN)/python -m pytest -m soak tests
 
+# Peers are installed on demand under bench/.peers. Short: some ten minutes; full: an hour or two.
 bench: install
-	@$(BIN)/python bench/first_figures.py
+	@$(BIN)/python -m bench
+
+bench-full: install
+	@$(BIN)/python -m bench --full
 
 check: install
 	@$(BIN)/ruff format --check --quiet .
