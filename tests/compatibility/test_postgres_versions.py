@@ -36,6 +36,18 @@ async def test_a_result_comes_back(app: JobApp) -> None:
     assert await (await app.enqueue(square, Order(number=7))).result(timeout=10) == 49
 
 
+async def test_jobs_of_plain_sql_and_of_the_callers_transaction_are_worked(app: JobApp, site: Site) -> None:
+    async with await psycopg.AsyncConnection.connect(site.worker_dsn) as connection:
+        handle = await app.enqueue(square, Order(number=5), connection=connection)
+        payload = Order(number=6).model_dump_json(by_alias=True)
+        cursor = await connection.execute(
+            "select jobcore.enqueue('square', %s, jsonb_build_object('tenant', %s::text))", (payload, TENANT)
+        )
+        [job_id] = await cursor.fetchone() or ()
+    assert await handle.result(timeout=10) == 25
+    assert await app.handle(TENANT, job_id).result(timeout=10) == 36
+
+
 async def test_a_failed_attempt_is_tried_again(app: JobApp) -> None:
     handle = await app.enqueue(flaky, Order(number=2))
     assert await handle.result(timeout=10) == 2
