@@ -8,6 +8,8 @@ from typing import Any
 
 from awa import AsyncClient
 
+SCHEMA = "awa"
+
 
 @dataclass
 class Order:
@@ -24,6 +26,7 @@ class Peer:
     async def prepare(self, queues: list[str]) -> None:  # noqa: ARG002 - its queues need no making
         await self.open([], 1)
         await self._client.migrate()
+        await self._client.install_queue_storage(schema=SCHEMA)  # its faster storage, which COPY needs
         await self.close()
 
     async def open(self, queues: list[str], callers: int) -> None:  # noqa: ARG002
@@ -45,7 +48,7 @@ class Peer:
         async def noop(job: Any) -> None:
             mark(job.args.number)
 
-        await self._client.start([(queue, self._workers) for queue in queues])
+        await self._client.start([(queue, self._workers) for queue in queues], queue_storage_schema=SCHEMA)
 
     async def stop_worker(self) -> None:
         await self._client.shutdown()
