@@ -35,8 +35,10 @@ def main() -> int:
             arguments.rounds,
             out,
             lambda line: print(f"{datetime.now(UTC):%H:%M:%S} {line}", file=sys.stderr, flush=True),
+            lambda results: _write(results, about, out),
         )
-    _write(results, about, out)
+    print(as_table(summarise(results), results))
+    print(f"\n{about}\nwritten: {out}/benchmark.json and {out}/benchmark.svg")
     return 1 if results.failures or results.miscounts else 0
 
 
@@ -76,11 +78,9 @@ def _about(server: PostgresServer, arguments: argparse.Namespace) -> dict[str, o
 
 def _write(results: Results, about: dict[str, object], out: Path) -> None:
     summary = summarise(results)
-    print(as_table(summary, results))
     document = as_document(summary, results, about)
     (out / "benchmark.json").write_text(json.dumps(document, indent=1) + "\n")
     (out / "benchmark.svg").write_text(draw(summary))
-    print(f"\n{about}\nwritten: {out}/benchmark.json and {out}/benchmark.svg")
 
 
 if __name__ == "__main__":

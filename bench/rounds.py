@@ -38,8 +38,12 @@ def run_rounds(
     rounds: int,
     logs: Path,
     say: Callable[[str], None],
+    keep: Callable[[Results], None],
 ) -> Results:
-    """Measure, and go on with the next when a peer fails. Blocks for minutes to an hour."""
+    """Measure, and go on with the next when a peer fails. Blocks for minutes to hours.
+
+    `keep` gets what there is after every measure, so that a run that is broken off leaves its figures.
+    """
     results = Results()
     contenders = _installed(peers, results, say)
     wanted = list(measures)
@@ -49,6 +53,7 @@ def run_rounds(
                 if measure in peer.measures:
                     say(f"round {turn + 1} of {rounds}: {measure:12} {peer.name}")
                     _take(server, peer, measure, size, logs, results, say)
+                    keep(results)
     return results
 
 
