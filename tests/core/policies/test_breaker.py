@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from jobcore.errors import InputError
@@ -94,6 +94,7 @@ def test_values_that_cannot_be_meant_are_refused(options: dict[str, float]) -> N
 
 
 @given(st.lists(st.tuples(st.floats(0, 60), st.booleans()), max_size=60))
+@example([(39.526553388999055, False), (59.35, False)])  # adding and taking 30.0 leaves more than 30.0
 def test_calls_are_never_refused_for_longer_than_one_cool_down(steps: list[tuple[float, bool]]) -> None:
     breaker = CircuitBreaker(failure_threshold=2, cool_down=30.0)
     now = 0.0

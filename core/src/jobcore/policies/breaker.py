@@ -66,11 +66,12 @@ class CircuitBreaker:
         return True
 
     def retry_in(self, now: float) -> float:
-        """Return the seconds until `allow` can be true; 0 if it is."""
+        """Return the seconds until `allow` can be true, never more than one cool-down; 0 if it is."""
         if self._opened_at is None:
             return 0.0
         since = self._opened_at if self._probe_at is None else self._probe_at
-        return max(0.0, since + self._cool_down - now)
+        remaining = since + self._cool_down - now  # rounding may add some bits to a whole cool-down
+        return min(max(0.0, remaining), self._cool_down)
 
     def record_success(self) -> None:
         """Record a call that worked. While the circuit is open without a probe it is old news and changes nothing."""
