@@ -89,8 +89,8 @@ class TrivialExecutor:
             case value:
                 return Settlement(claim=claim, outcome=Outcome.COMPLETED, result=orjson.dumps(value))
 
-    async def wait_started(self, count: int) -> None:
-        async with self.start:
+    async def wait_started(self, count: int, seconds: float = 30) -> None:
+        async with asyncio.timeout(seconds), self.start:
             await self.start.wait_for(lambda: len(self.started) >= count)
 
 
