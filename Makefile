@@ -69,6 +69,6 @@ keep-wheels: install
 	@$(BIN)/python tests/packaging/keep_wheels.py
 
 clean:
-	rm -rf $(VENV) .venv-boot dist build .pytest_cache .ruff_cache .coverage .coverage.* htmlcov demo-output node_modules
+	rm -rf $(VENV) .venv-boot dist build .pytest_cache .ruff_cache .coverage .coverage.* htmlcov demo-output tests/node/node_modules bench/.peers bench/.results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find . -name '*.egg-info' -type d -prune -exec rm -rf {} +
