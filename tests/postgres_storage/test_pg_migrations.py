@@ -21,6 +21,7 @@ from jobcore_devkit import find_installations
 from jobcore_devkit.databases import database_name, fresh_database
 from jobcore_devkit.pgbouncer import PgBouncer
 from jobcore_devkit.postgres import PostgresServer
+from jobcore_devkit.testing import require
 from jobcore_postgres import migrations
 from jobcore_postgres.migrations import Component
 from jobcore_postgres.migrations.compatibility import check_versions
@@ -535,9 +536,8 @@ def _psql() -> str:
         if (each.bin_dir / "psql").exists():
             return str(each.bin_dir / "psql")
     found = shutil.which("psql")
-    if found is None:
-        pytest.skip("psql is not on this machine")
-    return found
+    require("psql", found, "apt-get install postgresql-client")
+    return str(found)
 
 
 def _database_of(server: PostgresServer, login: str) -> str:
