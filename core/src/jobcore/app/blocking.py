@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, overload
 from uuid import UUID
-
-from typing_extensions import Unpack
 
 from jobcore.app.facade import JobApp
 from jobcore.app.handle import AppJobHandle

@@ -6,9 +6,7 @@ import inspect
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Concatenate, Generic, TypeVar, cast, get_type_hints, overload
-
-from typing_extensions import Unpack
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, TypeVar, Unpack, cast, get_type_hints, overload
 
 from jobcore.errors import InvalidHandlerError
 from jobcore.handlers.payload import secret_field
