@@ -13,14 +13,24 @@ begin
         update pgboss.job j
         set heartbeat_on = pgboss.job_now()
         from (
-            select j.name, j.id
-            from jsonb_to_recordset($1) as g (queue text, job_id uuid, retry_count integer, started_us bigint)
-            join pgboss.job j on j.name = g.queue and j.id = g.job_id
-            where j.state = 'active'
-                and j.retry_count = g.retry_count
-                and jobcore.pgboss_started_us(j.started_on) = g.started_us
-            order by j.id
-            for update of j skip locked
+            select l.name, l.id
+            from (
+                select i.*
+                from jsonb_to_recordset($1) as i (queue text, job_id uuid, retry_count integer, started_us bigint)
+                order by i.job_id
+            ) g
+            -- By key, as in `pgboss_settle`.
+            cross join lateral (
+                select j.name, j.id
+                from pgboss.job j
+                where j.name = g.queue
+                    and j.id = g.job_id
+                    and j.state::text = 'active'
+                    and j.retry_count = g.retry_count
+                    and jobcore.pgboss_started_us(j.started_on) = g.started_us
+                limit 1
+                for update skip locked
+            ) l
         ) l
         where j.name = l.name and j.id = l.id;
     end if;

@@ -14,21 +14,28 @@ declare
     held integer[];
     fenced jsonb := $1;
 begin
-    select coalesce(array_agg(l.ord order by l.ord), '{}')
+    select coalesce(array_agg(g.ord order by g.ord), '{}')
     into held
     from (
-        select g.ord::integer as ord
+        select i.*
         from rows from (
             jsonb_to_recordset($1) as (tenant uuid, queue text, job_id uuid, retry_count integer, started_us bigint)
-        ) with ordinality as g (tenant, queue, job_id, retry_count, started_us, ord)
-        join pgboss.job j on j.name = g.queue and j.id = g.job_id
-        where j.state = 'active'
+        ) with ordinality as i (tenant, queue, job_id, retry_count, started_us, ord)
+        order by i.job_id
+    ) g
+    -- One look by key for each, whatever the planner believes of the table: the limit keeps it from joining otherwise.
+    cross join lateral (
+        select
+        from pgboss.job j
+        where j.name = g.queue
+            and j.id = g.job_id
+            and j.state::text = 'active'  -- as text, which no index offers to walk
             and j.retry_count = g.retry_count
             and jobcore.pgboss_started_us(j.started_on) = g.started_us
             -- A tenant's call can name any queue row. Of ours the group is the tenant, which spares the function.
             and (j.group_id = g.tenant::text or jobcore.pgboss_tenant(j.group_id, j.data) = g.tenant)
-        order by j.id
-        for update of j
+        limit 1
+        for update
     ) l;
 
     if cardinality(held) < wanted then
