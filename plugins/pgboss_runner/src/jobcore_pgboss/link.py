@@ -11,6 +11,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
 from jobcore_postgres.database import Connection, Database
+from jobcore_postgres.errors import READ_ONLY
 
 __all__ = ["Connection", "Link"]
 
@@ -29,6 +30,11 @@ class Link:
         self._lock = asyncio.Lock()
         self._connection: Connection | None = None
 
+    @property
+    def address(self) -> str:
+        """Host, port, database and user, for messages."""
+        return self._database.address
+
     @asynccontextmanager
     async def use(self) -> AsyncGenerator[Connection]:
         """Yield the connection, connecting first if there is none.
@@ -40,6 +46,9 @@ class Link:
                 self._connection = await self._database.connect(application_name=f"jobcore {self._role}")
             try:
                 yield self._connection
+            except READ_ONLY as error:
+                await self._connection.close()  # the next one is looked up anew, and may lead to the primary
+                raise self._database.unavailable(error) from error
             finally:
                 # After a cancellation half an answer may still be under way.
                 if self._connection.pgconn.transaction_status not in _REUSABLE:

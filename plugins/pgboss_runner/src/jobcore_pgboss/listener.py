@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 from uuid import uuid4
 
 import psycopg
@@ -10,71 +12,86 @@ from psycopg import Notify
 from psycopg.sql import SQL, Identifier
 
 from jobcore_pgboss import logs
+from jobcore_pgboss.endings import end_tasks
 from jobcore_pgboss.fetcher import Fetcher
 from jobcore_pgboss.heartbeat import Heartbeat
 from jobcore_pgboss.link import Connection, Link, is_pooled
+from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.statements import statement
 
 CANCEL_CHANNEL = "jobcore_cancel"
 PROBE_PATIENCE = 5.0
 """Seconds in which the connection must hear itself."""
+AT_ONCE = 0.1
+"""Seconds until the end of a talk on a connection that answers nothing is no longer waited for."""
 
 
 class Listener:
     """A connection that listens. What it hears is only a hint: everything is found by polling too.
 
-    Now and then it sends itself a notification; a connection that does not hear it is made anew. Behind a pooler there
-    is nothing to hear, and it rests.
+    Now and then it sends itself a notification; a connection that does not hear it in time, or on which nothing is
+    answered any more, is made anew. Behind a pooler there is nothing to hear, and it rests.
     """
 
-    def __init__(self, link: Link, probe_interval: float, fetcher: Fetcher, heartbeat: Heartbeat) -> None:
+    def __init__(self, link: Link, settings: PgBossSettings, fetcher: Fetcher, heartbeat: Heartbeat) -> None:
         self._link = link
-        self._probe_interval = probe_interval
+        self._settings = settings
         self._fetcher = fetcher
         self._heartbeat = heartbeat
         self._probe_channel = f"jobcore_probe_{uuid4().hex}"
         self._heard_itself = False
+        self._subscribed: Connection | None = None
+        self._work_channel = ""
 
     async def turn(self) -> None:
-        """Listen until the connection is lost or deaf. Raises `psycopg.Error` when it is lost."""
+        """Listen for a while, then see whether the connection still hears. Raises `psycopg.Error` when it is lost."""
         async with self._link.use() as connection:
             if is_pooled(connection):
-                logs.pooler_seen()
+                logs.pooler_seen(listen_url=self._settings.listen_url is not None)
                 await asyncio.Event().wait()
-            work_channel = await self._subscribe(connection)
-            self._fetcher.hint()  # what was told meanwhile, nobody heard
-            while True:
-                await self._hear(connection, work_channel, self._probe_interval)
-                await self._probe(connection, work_channel)
+            if connection is not self._subscribed:
+                await self._in_time(connection, self._subscribe(connection))
+            else:
+                await self._hear(connection, self._settings.probe_interval_seconds)
+                await self._in_time(connection, self._probe(connection))
 
-    async def _subscribe(self, connection: Connection) -> str:
+    async def _subscribe(self, connection: Connection) -> None:
         row = await (await connection.execute(statement("channel"))).fetchone()
         if row is None:
             raise psycopg.OperationalError("pgboss_channel() answered nothing")
-        for channel in (row[0], CANCEL_CHANNEL, self._probe_channel):
+        self._work_channel = row[0]
+        for channel in (self._work_channel, CANCEL_CHANNEL, self._probe_channel):
             await connection.execute(SQL("listen {}").format(Identifier(channel)))
-        return row[0]
+        self._subscribed = connection
+        self._fetcher.hint()  # what was told meanwhile, nobody heard
 
-    async def _probe(self, connection: Connection, work_channel: str) -> None:
+    async def _probe(self, connection: Connection) -> None:
         self._heard_itself = False
         await connection.execute("select pg_notify(%s, '')", (self._probe_channel,))
-        await self._hear(connection, work_channel, PROBE_PATIENCE, until_probe=True)
-        if not self._heard_itself:
-            logs.listener_deaf()
-            await connection.close()
-            raise psycopg.OperationalError("the listening connection did not hear itself")
+        await self._hear(connection, None, until_probe=True)
 
-    async def _hear(
-        self, connection: Connection, work_channel: str, seconds: float, *, until_probe: bool = False
-    ) -> None:
+    async def _in_time(self, connection: Connection, talk: Coroutine[Any, Any, None]) -> None:
+        """Close the connection if a talk on it is not over in time: it was cut, and nobody told us."""
+        talking = asyncio.ensure_future(talk)
+        try:
+            await asyncio.wait((talking,), timeout=PROBE_PATIENCE)
+            if talking.done():
+                return talking.result()
+        finally:
+            await end_tasks((talking,), AT_ONCE)
+        logs.listener_deaf()
+        await connection.close()
+        raise psycopg.OperationalError("the listening connection did not hear itself")
+
+    async def _hear(self, connection: Connection, seconds: float | None, *, until_probe: bool = False) -> None:
         """Pass notifications on for so many seconds, or until the probe has come back."""
         async for notify in connection.notifies(timeout=seconds):
-            self._pass_on(notify, work_channel)
+            self._pass_on(notify)
             if until_probe and self._heard_itself:
                 return
 
-    def _pass_on(self, notify: Notify, work_channel: str) -> None:
-        if notify.channel == work_channel:
+    def _pass_on(self, notify: Notify) -> None:
+        if notify.channel == self._work_channel:
             self._fetcher.hint_queue(notify.payload)
         elif notify.channel == CANCEL_CHANNEL:
             self._heartbeat.cancel_told(notify.payload)

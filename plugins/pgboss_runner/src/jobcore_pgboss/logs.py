@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from uuid import UUID
 
 from jobcore.models import Claim, Settlement
@@ -26,8 +27,24 @@ def worker_stopping(worker_id: UUID, running: int) -> None:
     _logger.info("Worker %s stops claiming; %d jobs still run.", worker_id, running)
 
 
-def worker_stopped(worker_id: UUID, handed_back: int) -> None:
-    _logger.info("Worker %s has stopped; %d jobs were handed back.", worker_id, handed_back)
+def worker_stopped(worker_id: UUID) -> None:
+    _logger.info("Worker %s has stopped.", worker_id)
+
+
+def drain_given_up(grace: timedelta) -> None:
+    _logger.error(
+        "The database has been away for %g s while this worker wants to stop: it waits no longer.",
+        grace.total_seconds(),
+    )
+
+
+def ends_unwritten(job_ids: list[UUID]) -> None:
+    if job_ids:
+        _logger.error(
+            "The database did not take how %d jobs ended: %s. Their leases run out, and they are run again.",
+            len(job_ids),
+            _list(job_ids),
+        )
 
 
 def role_failed(role: str, error: BaseException, delay: float) -> None:
@@ -38,15 +55,24 @@ def role_recovered(role: str) -> None:
     _logger.info("The %s works again.", role)
 
 
-def pooler_seen() -> None:
+def pooler_seen(*, listen_url: bool) -> None:
     _logger.warning(
-        "There is a pooler before PostgreSQL, so that notifications cannot be heard: new jobs are found by polling. "
-        "Give the worker the address of the server itself to start jobs sooner."
+        "There is a pooler before PostgreSQL, so that notifications cannot be heard: new jobs are found by polling. %s",
+        "JOBCORE_PGBOSS__LISTEN_URL leads to a pooler too: let it name the server itself."
+        if listen_url
+        else "Name the server itself in JOBCORE_PGBOSS__LISTEN_URL to start jobs sooner.",
     )
 
 
+def listening_directly(address: str) -> None:
+    _logger.info("Notifications are heard on a connection of their own (%s).", address)
+
+
 def listener_deaf() -> None:
-    _logger.warning("The listening connection no longer hears its own notifications; it is made anew.")
+    _logger.warning(
+        "The listening connection no longer hears its own notifications; it is made anew. Until then new jobs are "
+        "found by polling."
+    )
 
 
 def claim_lost(claim: Claim, reason: str) -> None:
@@ -84,8 +110,12 @@ def jobs_rescued(job_ids: list[UUID]) -> None:
     _logger.warning(
         "%d jobs whose workers fell silent were taken back: %s",
         len(job_ids),
-        ", ".join(str(job_id) for job_id in job_ids[:10]) + (" …" if len(job_ids) > 10 else ""),
+        _list(job_ids),
     )
+
+
+def _list(job_ids: list[UUID]) -> str:
+    return ", ".join(str(job_id) for job_id in job_ids[:10]) + (" …" if len(job_ids) > 10 else "")
 
 
 def _line(error: BaseException) -> str:

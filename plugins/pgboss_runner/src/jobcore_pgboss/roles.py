@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import Any
+from collections.abc import Awaitable, Callable
 
+from jobcore_pgboss.endings import end_tasks
 from jobcore_pgboss.perseverance import persevere
+from jobcore_pgboss.troubles import Troubles
 
 
 class Roles:
@@ -15,10 +16,11 @@ class Roles:
     def __init__(self) -> None:
         self._tasks: dict[str, list[asyncio.Task[None]]] = {}
         self._closed: asyncio.Future[None] | None = None
+        self._troubles = Troubles()
 
     def begin(self, role: str, turn: Callable[[], Awaitable[None]]) -> None:
         """Take turns in the background, through troubles of the database."""
-        self.watch(role, persevere(role, turn))
+        self.watch(role, persevere(role, turn, self._troubles))
 
     def watch(self, role: str, *works: Awaitable[None]) -> None:
         """Run these in the background. An error that one raises ends `wait_closed` with it."""
@@ -30,11 +32,12 @@ class Roles:
 
     async def end(self, role: str) -> None:
         """Cancel a role and wait until it is gone."""
-        tasks = self._tasks.pop(role, [])
-        for task in tasks:
-            task.cancel()
-        if tasks:
-            await asyncio.wait(tasks)
+        await end_tasks(self._tasks.pop(role, []))
+        self._troubles.ended(role)
+
+    async def without_database(self, seconds: float, *roles: str) -> None:
+        """Return once one of these roles has had trouble with the database for so long, from now on."""
+        await self._troubles.outlast(seconds, roles)
 
     async def close(self) -> None:
         """End all that still run."""
@@ -53,13 +56,14 @@ class Roles:
         """Return once `close` has been called. Raises what a role died of."""
         await asyncio.shield(self._future())
 
-    async def unless_closed(self, condition: Coroutine[Any, Any, None]) -> None:
-        """Wait for a condition, or until all is closed, whichever comes first."""
-        waiting = asyncio.ensure_future(condition)
+    async def unless_closed(self, *conditions: Awaitable[None]) -> None:
+        """Wait for one of these conditions, or until all is closed, whichever comes first."""
+        waiting = [asyncio.ensure_future(condition) for condition in conditions]
         try:
-            await asyncio.wait((waiting, self._future()), return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait((*waiting, self._future()), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            waiting.cancel()
+            for task in waiting:
+                task.cancel()
 
     def _note_end(self, task: asyncio.Task[None]) -> None:
         if not task.cancelled() and (error := task.exception()) is not None and not self._future().done():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 
 class PgBossSettings(BaseModel):
@@ -14,6 +14,9 @@ class PgBossSettings(BaseModel):
 
     schema_name: Literal["pgboss"] = Field(default="pgboss", alias="schema")
     """Where pg-boss lives. Only its default name is supported yet."""
+    listen_url: SecretStr | None = None
+    """The server's own address, for the one connection of a worker that listens, where `DATABASE_URL` leads to a
+    pooler, through which no notifications pass."""
     lease_seconds: int = Field(default=300, ge=2)
     """How long a worker may be silent before its jobs are given to others."""
     rescue_interval_seconds: float = Field(default=10, gt=0)

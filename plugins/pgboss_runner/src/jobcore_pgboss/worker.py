@@ -13,8 +13,9 @@ from jobcore.ports.runner import ClaimSession, Worker, WorkerHost
 from jobcore_pgboss import logs
 from jobcore_pgboss.fetcher import Fetcher
 from jobcore_pgboss.heartbeat import Heartbeat
-from jobcore_pgboss.link import Link
+from jobcore_pgboss.link import Connection, Link
 from jobcore_pgboss.listener import Listener
+from jobcore_pgboss.listening import check_listening, listening_database
 from jobcore_pgboss.queues import Queues
 from jobcore_pgboss.rescuer import Rescuer
 from jobcore_pgboss.roles import Roles
@@ -34,16 +35,18 @@ LAST_WORD = 5.0
 
 class PgBossWorker(Worker):
     """Serves queues of pg-boss with connections of its own: one to fetch, one to write, one to listen, one to keep the
-    leases. It lives through the database's absences."""
+    leases, one to look after the queues. It lives through the database's absences."""
 
     def __init__(self, store: PostgresStore, settings: PgBossSettings, queues: Queues, host: WorkerHost) -> None:
         self.worker_id = uuid4()
         self._store = store
+        self._settings = settings
         self._queues = queues
         self._host = host
-        self._fetching, self._writing, self._listening, self._keeping = (
-            Link(store.database, f"worker {role}") for role in ("fetcher", "settler", "listener", "keeper")
+        self._fetching, self._writing, self._beating, self._keeping = (
+            Link(store.database, f"worker {role}") for role in ("fetcher", "settler", "heartbeat", "keeper")
         )
+        self._listening = Link(listening_database(store.database, settings), "worker listener")
         self._runs = Runs()
         self._roles = Roles()
         self._stopping: asyncio.Task[None] | None = None
@@ -57,8 +60,8 @@ class PgBossWorker(Worker):
         self._settler.watch(self._status)
         self._slots = Slots(settings, host, self._open_session, self._status.started, self._settler)
         self._fetcher = Fetcher(self._fetching, settings, host, self._runs, self._slots)
-        self._heartbeat = Heartbeat(self._keeping, settings, self._runs)
-        self._listener = Listener(self._listening, settings.probe_interval_seconds, self._fetcher, self._heartbeat)
+        self._heartbeat = Heartbeat(self._beating, settings, self._runs)
+        self._listener = Listener(self._listening, settings, self._fetcher, self._heartbeat)
         self._rescuer = Rescuer(self._keeping, settings.rescue_interval_seconds, served, host.observe)
         self._timekeeper = Timekeeper(self._store, host)
 
@@ -75,8 +78,12 @@ class PgBossWorker(Worker):
 
     async def drain(self) -> None:
         await self._stop_claiming()
-        await self._roles.unless_closed(self._slots.wait_quiet())
-        await self._roles.unless_closed(self._settler.wait_empty())
+        grace = self._host.grace
+        gone = asyncio.create_task(self._roles.without_database(grace.total_seconds(), "heartbeat", "settler"))
+        await self._roles.unless_closed(self._wait_for_ends(), gone)
+        if gone.done():
+            logs.drain_given_up(grace)
+            await self.stop(timedelta())
         await self._close()
 
     async def stop(self, grace: timedelta | None = None) -> None:
@@ -99,9 +106,18 @@ class PgBossWorker(Worker):
 
     async def _connect(self) -> None:
         """Reach the database once, so that a wrong address or schema is an error at the start and not a log line."""
-        async with self._store.database.connection() as connection:
-            await attach(connection)
-            await self._queues.serve(connection, self._host.queues)
+        await self._store.database.repeatable(self._attach)
+        if self._settings.listen_url is not None:
+            await check_listening(self._listening, self._store.database)
+
+    async def _attach(self, connection: Connection) -> None:
+        await attach(connection)
+        await self._queues.serve(connection, self._host.queues)
+
+    async def _wait_for_ends(self) -> None:
+        """Wait until all jobs in hand have ended, and their ends are written."""
+        await self._slots.wait_quiet()
+        await self._settler.wait_empty()
 
     async def _stop_claiming(self) -> None:
         """Take no more jobs, once, whoever asks first. The leases of those in hand are kept."""
@@ -130,9 +146,10 @@ class PgBossWorker(Worker):
         if self._roles.are_closed:
             return
         await self._roles.close()
-        for link in (self._fetching, self._writing, self._listening, self._keeping):
-            await link.close()
-        logs.worker_stopped(self.worker_id, len(self._runs))
+        for link in (self._fetching, self._writing, self._beating, self._keeping, self._listening):
+            await _within(link.close(), LAST_WORD)
+        logs.ends_unwritten([run.claim.job_id for run in self._runs])
+        logs.worker_stopped(self.worker_id)
 
     def _open_session(self, run: Run) -> ClaimSession:
         return Session(run, self._store, self._status, self._heartbeat, self._host.submit)

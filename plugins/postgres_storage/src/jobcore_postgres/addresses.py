@@ -10,6 +10,7 @@ from jobcore.errors import ConfigurationError
 HIDDEN = "***"
 
 KEEPALIVES = {
+    "connect_timeout": "10",
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",

@@ -15,7 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 from jobcore.errors import ForeignConnectionError, InputError, StorageUnavailableError
 from jobcore_postgres.addresses import describe_address, with_keepalives
 from jobcore_postgres.borrowing import borrowed
-from jobcore_postgres.errors import is_connection_loss, translated, unavailable
+from jobcore_postgres.errors import is_connection_loss, leads_to_standby, translated, unavailable
 from jobcore_postgres.retry import Backoff
 from jobcore_postgres.settings import PostgresSettings
 from jobcore_postgres.statements import statement
@@ -88,9 +88,13 @@ class Database:
         try:
             connection = await AsyncConnection.connect(self._dsn, autocommit=True, application_name=application_name)
         except psycopg.OperationalError as error:
-            raise unavailable(self._dsn, error) from error
+            raise self.unavailable(error) from error
         await _mind_poolers(connection)
         return connection
+
+    def unavailable(self, error: BaseException) -> StorageUnavailableError:
+        """Return the error that tells of this database that it was lost."""
+        return unavailable(self._dsn, error)
 
     @asynccontextmanager
     async def connection(self) -> AsyncGenerator[Connection]:
@@ -116,6 +120,10 @@ class Database:
             else:
                 async with borrowed(connection):
                     yield connection
+        except Exception as error:
+            if leads_to_standby(error):
+                await connection.close()  # the next one is looked up anew, and may lead to the primary
+            raise
         finally:
             await pool.putconn(connection)
 
@@ -186,7 +194,7 @@ class Database:
         connection = await self.connect()
         async with connection:
             with translated(self._dsn):
-                return (await _facts(connection))[0]
+                return await place_of(connection)
 
     def _opened(self) -> AsyncConnectionPool[Connection]:
         if self._pool is None:
@@ -195,6 +203,11 @@ class Database:
 
     def _not_open(self) -> StorageUnavailableError:
         return StorageUnavailableError(f"The storage is not open ({self.address}); call `await store.open()` first.")
+
+
+async def place_of(connection: AsyncConnection[Any]) -> str:
+    """Return which server and database a connection leads to, for `Database.is_at`. Raises `psycopg.Error`."""
+    return (await _facts(connection))[0]
 
 
 async def _facts(connection: AsyncConnection[Any]) -> tuple[str, bool]:

@@ -22,12 +22,14 @@ CONNECTION_LOST = (
     pg.IdleSessionTimeout,
     pg.TooManyConnections,
 )
+READ_ONLY = pg.ReadOnlySqlTransaction
+"""What a standby answers to a write: after a failover the connection leads to the wrong server."""
 _ABSENT = (pg.UndefinedTable, pg.UndefinedFunction, pg.UndefinedColumn, pg.InvalidSchemaName)
 
 
 def is_connection_loss(error: BaseException) -> bool:
     """Whether `error` says that the connection, not the statement, is at fault."""
-    if isinstance(error, CONNECTION_LOST):
+    if isinstance(error, (*CONNECTION_LOST, READ_ONLY)):
         return True
     # libpq's own failures (refused, closed, timed out) carry no SQLSTATE
     return (
@@ -36,8 +38,19 @@ def is_connection_loss(error: BaseException) -> bool:
     )
 
 
+def leads_to_standby(error: BaseException) -> bool:
+    """Whether `error`, or what it was made of, says that the server takes no writes."""
+    return isinstance(error, READ_ONLY) or isinstance(error.__cause__, READ_ONLY)
+
+
 def unavailable(dsn: str, error: BaseException) -> StorageUnavailableError:
     """Return the error for a database that cannot be reached."""
+    if isinstance(error, READ_ONLY):
+        return StorageUnavailableError(
+            f"PostgreSQL takes no writes ({describe_address(dsn)}): {_primary(error)}. It is a standby, or set to "
+            "read-only. After a failover the address must lead to the new primary; with several hosts in it, add "
+            "target_session_attrs=read-write."
+        )
     reason = hide_password(" ".join(str(error).split()), dsn) or type(error).__name__
     return StorageUnavailableError(
         f"PostgreSQL cannot be reached ({describe_address(dsn)}): {reason}. "
@@ -68,7 +81,7 @@ def translated(dsn: str) -> Generator[None]:
             f"The login may not do this ({_primary(error)}; {describe_address(dsn)}). "
             "Grant it the role jobcore_worker (engine) or jobcore_tenant (one tenant)."
         ) from error
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+    except (psycopg.OperationalError, psycopg.InterfaceError, READ_ONLY) as error:
         if is_connection_loss(error):
             raise unavailable(dsn, error) from error
         raise
