@@ -14,6 +14,7 @@ from psycopg import errors as pg
 from jobcore.models import Outcome, Settlement
 from jobcore.ports.observer import Observer
 from jobcore_pgboss import logs
+from jobcore_pgboss.completions import Completions
 from jobcore_pgboss.encoding import encode_settlement
 from jobcore_pgboss.link import Connection, Link, rows_of
 from jobcore_pgboss.runs import Run, Runs
@@ -26,7 +27,7 @@ REFUSALS = (psycopg.DataError, psycopg.IntegrityError, pg.ProgramLimitExceeded)
 """What PostgreSQL says to a settlement that it will never take. All else is waited out."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Ending:
     run: Run
     settlement: Settlement
@@ -49,6 +50,7 @@ class Settler:
         self._observer = observer
         self._wrote = wrote
         self._status: StatusWriter | None = None
+        self._completions = Completions()
         self._pending: deque[_Ending] = deque()
         self._in_doubt: list[_Ending] = []
         self._repeated = False
@@ -57,8 +59,9 @@ class Settler:
         self._empty.set()
 
     def watch(self, status: StatusWriter) -> None:
-        """Write the starts of this writer too."""
+        """Write the starts of this writer too, and completions in the name of its worker."""
         self._status = status
+        self._completions.worker_id = status.worker_id
 
     def wake(self) -> None:
         """There is a start to write."""
@@ -127,8 +130,24 @@ class Settler:
         self._wrote()
 
     async def _write(self, connection: Connection, endings: Sequence[_Ending]) -> list[_Written]:
-        answers = await rows_of(connection, statement("settle"), _encode(endings))
-        return [(ending, applied) for ending, (applied,) in zip(endings, answers, strict=True)]
+        """Write most in the short way, and what that leaves in the long one."""
+        applied = await self._write_completions(connection, endings)
+        others = [ending for ending in endings if ending not in applied]
+        if others:
+            answers = await rows_of(connection, statement("settle"), _encode(others))
+            for ending, (was_applied,) in zip(others, answers, strict=True):
+                if was_applied:
+                    applied.add(ending)
+                    if self._completions.suit(ending.run, ending.settlement):
+                        self._completions.avoid(ending.run.receipt.queue)
+        return [(ending, ending in applied) for ending in endings]
+
+    async def _write_completions(self, connection: Connection, endings: Sequence[_Ending]) -> set[_Ending]:
+        suited = [ending for ending in endings if self._completions.suit(ending.run, ending.settlement)]
+        if not suited:
+            return set()
+        written = await self._completions.write(connection, [(ending.run, ending.settlement) for ending in suited])
+        return {suited[position] for position in written}
 
     async def _write_alone(self, connection: Connection, ending: _Ending) -> _Written:
         """Write one of a batch that was refused for its data; if it is the one, fail its job with the refusal.

@@ -23,7 +23,7 @@ class StatusWriter:
     """
 
     def __init__(self, worker_id: UUID, delay: float, wake: Callable[[], None]) -> None:
-        self._worker_id = worker_id
+        self.worker_id = worker_id
         self._delay = delay
         self._wake = wake
         self._started: deque[Run] = deque()
@@ -64,7 +64,7 @@ class StatusWriter:
         if not runs:
             return
         leases = orjson.dumps([_lease(run) for run in runs]).decode()
-        answers = await rows_of(connection, statement("claim"), leases, self._worker_id)
+        answers = await rows_of(connection, statement("claim"), leases, self.worker_id)
         self._urgent = [run for run in self._urgent if run not in set(runs)]
         for run, (granted, cancel_requested) in zip(runs, answers, strict=True):
             _take_answer(run, granted, cancel_requested)

@@ -1,0 +1,59 @@
+-- Write that claims completed: the short way of `pgboss_settle` for the usual end of a job of ours, in a queue whose ended
+-- rows are deleted. Arrays of one length, as `job_complete` takes them. The answer: the positions (from 1) that were
+-- written; `pgboss_settle` tells what became of the others, of which nothing has changed but that the queue row of a job
+-- which had ended otherwise is gone.
+create or replace function jobcore.pgboss_complete(
+    queues text[], job_ids uuid[], tenants text[], retry_counts integer[], started_us bigint[], began_us bigint[],
+    results jsonb, worker uuid
+) returns setof integer
+language plpgsql
+set enable_seqscan = off
+set enable_hashjoin = off
+set enable_mergejoin = off
+as $$
+#variable_conflict use_column
+declare
+    ords integer[];
+    gone_tenants uuid[];
+    gone_ids uuid[];
+    attempts integer[];
+    began bigint[];
+begin
+    with given as materialized (
+        select i.*
+        from unnest($1, $2, $3, $4, $5, $6) with ordinality as i (
+            queue, job_id, tenant, retry_count, started_us, began_us, ord)
+        where i.queue in (select o.name from jobcore.pgboss_queues o where o.delete_ended)
+        order by i.job_id
+    ),
+    removed as (
+        delete from pgboss.job j
+        using given g
+        where j.name = g.queue
+            and j.id = g.job_id
+            -- One expression, of which the planner does not believe that it leaves few rows: it would begin with them.
+            and case
+                when j.state::text = 'active'
+                    and j.retry_count = g.retry_count
+                    and j.started_on = 'epoch'::timestamptz + g.started_us * interval '1 microsecond'
+                    and j.group_id = g.tenant
+                    and j.singleton_on is null
+                    and not j.blocking
+                then true
+                else false
+            end
+        returning g.*
+    )
+    select array_agg(r.ord), array_agg(r.tenant::uuid), array_agg(r.job_id), array_agg(r.retry_count + 1),
+        array_agg(r.began_us)
+    into ords, gone_tenants, gone_ids, attempts, began
+    from removed r;
+
+    return query
+        select ords[c.place]
+        from jobcore.job_complete(
+            gone_tenants, gone_ids, attempts, began,
+            case when $7 is not null then (select jsonb_agg($7 -> o - 1) from unnest(ords) o) end,
+            $8) as c (place);
+end
+$$;
