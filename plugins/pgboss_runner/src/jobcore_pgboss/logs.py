@@ -118,5 +118,33 @@ def _list(job_ids: list[UUID]) -> str:
     return ", ".join(str(job_id) for job_id in job_ids[:10]) + (" …" if len(job_ids) > 10 else "")
 
 
+def supervision_warning(message: str) -> None:
+    _logger.warning("%s", message)
+
+
+def queue_pruned(queue: str, deleted: int) -> None:
+    _logger.info("%d rows that queue %s kept too long were deleted.", deleted, queue)
+
+
+def jobs_swept(job_ids: list[UUID]) -> None:
+    _logger.warning("%d jobs that Node claimed and nobody works on were failed: %s", len(job_ids), _some(job_ids))
+
+
+def jobs_vanished(job_ids: list[UUID]) -> None:
+    _logger.warning("%d jobs were deleted in pg-boss, and are cancelled: %s", len(job_ids), _some(job_ids))
+
+
+def schedule_not_sent(queue: str, key: str, problem: str) -> None:
+    _logger.warning("The schedule of queue %s (key %r) came due, and its job was not sent: %s", queue, key, problem)
+
+
+def registry_not_left(error: BaseException) -> None:
+    _logger.info("pg-boss's registry was not told that this worker stopped; its heartbeat ends: %s", _line(error))
+
+
+def _some(job_ids: list[UUID]) -> str:
+    return ", ".join(str(job_id) for job_id in job_ids[:10]) + (" …" if len(job_ids) > 10 else "")
+
+
 def _line(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__

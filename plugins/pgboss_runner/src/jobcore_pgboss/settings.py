@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from jobcore_pgboss.supervision import SupervisionSettings
+
 
 class PgBossSettings(BaseModel):
     """How the queue is used, and how its worker behaves. All times are in seconds."""
@@ -42,3 +44,5 @@ class PgBossSettings(BaseModel):
     """How much work, at the current pace, is fetched beyond the free slots."""
     fetch_limit: int = Field(default=500, ge=1, le=10_000)
     """How many jobs one fetch takes at most."""
+    supervision: SupervisionSettings = SupervisionSettings()
+    """The background duties that all instances on a pg-boss database share."""

@@ -11,6 +11,7 @@ from uuid import uuid4
 from jobcore.models import Claim, Outcome, Settlement
 from jobcore.ports.runner import ClaimSession, Worker, WorkerHost
 from jobcore_pgboss import logs
+from jobcore_pgboss.duties import Duties
 from jobcore_pgboss.fetcher import Fetcher
 from jobcore_pgboss.heartbeat import Heartbeat
 from jobcore_pgboss.link import Connection, Link
@@ -64,6 +65,7 @@ class PgBossWorker(Worker):
         self._listener = Listener(self._listening, settings, self._fetcher, self._heartbeat)
         self._rescuer = Rescuer(self._keeping, settings.rescue_interval_seconds, served, host.observe)
         self._timekeeper = Timekeeper(self._store, host)
+        self._duties = Duties(self._store.database, settings.supervision, self.worker_id, host)
 
     async def start(self) -> None:
         await self._connect()
@@ -74,6 +76,7 @@ class PgBossWorker(Worker):
         self._roles.begin("rescuer", self._rescuer.turn)
         self._roles.begin("timekeeper", self._timekeeper.turn)
         self._roles.begin("fetcher", self._fetcher.turn)
+        self._duties.begin(self._roles)
         logs.worker_started(self.worker_id, len(self._host.queues), self._host.concurrency)
 
     async def drain(self) -> None:
@@ -131,6 +134,7 @@ class PgBossWorker(Worker):
         await _within(self._fetcher.pause(), LAST_WORD)
         for role in ("fetcher", "rescuer", "timekeeper"):
             await self._roles.end(role)
+        await self._duties.end(self._roles)
         self._hand_back(self._slots.take_back())
 
     def _abort_all(self) -> None:
@@ -146,6 +150,7 @@ class PgBossWorker(Worker):
         if self._roles.are_closed:
             return
         await self._roles.close()
+        await _within(self._duties.close(), LAST_WORD)
         for link in (self._fetching, self._writing, self._beating, self._keeping, self._listening):
             await _within(link.close(), LAST_WORD)
         logs.ends_unwritten([run.claim.job_id for run in self._runs])

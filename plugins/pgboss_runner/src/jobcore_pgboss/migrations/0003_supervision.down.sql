@@ -1,0 +1,2 @@
+drop table jobcore.pgboss_vanished;
+drop table jobcore.pgboss_mirror;

@@ -1,0 +1,1 @@
+select jobcore.pgboss_cron_file(%b::jsonb)

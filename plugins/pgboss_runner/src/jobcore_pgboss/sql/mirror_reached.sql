@@ -1,0 +1,1 @@
+select jobcore.pgboss_mirror_reached(%b::timestamptz, %b::float8)

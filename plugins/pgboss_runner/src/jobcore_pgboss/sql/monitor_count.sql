@@ -1,0 +1,1 @@
+select queue, queued, warn_above, seconds from jobcore.pgboss_monitor_count(%b::text[])

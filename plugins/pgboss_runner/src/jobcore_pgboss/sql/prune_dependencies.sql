@@ -1,0 +1,1 @@
+select jobcore.pgboss_prune_dependencies(%b::text, %b::int4)

@@ -1,0 +1,1 @@
+select jobcore.pgboss_prune_release(%b::text, %b::timestamptz)

@@ -1,0 +1,36 @@
+// A living pg-boss, driven line by line: `node background.mjs DSN OPTIONS`; each line in is [METHOD, ARGUMENT...], each
+// line out {"value"} or {"error"}. Ends, gracefully, with its input.
+import { createInterface } from 'node:readline'
+import { PgBoss } from 'pg-boss'
+
+const [dsn, options] = process.argv.slice(2)
+const boss = new PgBoss({ connectionString: dsn, ...JSON.parse(options) })
+boss.on('error', (error) => console.error(error))
+
+const commands = {
+  // Work a queue: its jobs succeed, or fail for data {fail: true}; those with {hang: true} never end.
+  async work (queue, workOptions) {
+    return boss.work(queue, { pollingIntervalSeconds: 0.5, ...workOptions }, async ([job]) => {
+      if (job.data?.hang) await new Promise(() => {})
+      if (job.data?.fail) throw new Error('no, says Node')
+      return { by: 'node', pid: process.pid }
+    })
+  },
+  async supervised (queue) {
+    await boss.supervise(queue)
+  }
+}
+
+const say = (reply) => console.log(JSON.stringify(reply))
+await boss.start()
+say({ value: 'started' })
+for await (const line of createInterface({ input: process.stdin })) {
+  const [method, ...words] = JSON.parse(line)
+  try {
+    say({ value: await (commands[method] ?? boss[method].bind(boss))(...words) })
+  } catch (error) {
+    say({ error: error.message })
+  }
+}
+await boss.stop({ graceful: false })
+process.exit(0)
