@@ -65,6 +65,10 @@ def worker_not_retired(worker_id: UUID, error: JobcoreError) -> None:
     _logger.warning("Worker %s could not sign off; it will count as gone within a minute: %s", worker_id, error)
 
 
+def upkeep_failed(error: JobcoreError) -> None:
+    _logger.warning("The storage's housekeeping could not be done and will be tried again: %s", error)
+
+
 def worker_stopped(worker_id: UUID) -> None:
     _logger.info("Worker %s stopped", worker_id, extra={"workerId": str(worker_id)})
 

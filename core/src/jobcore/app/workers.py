@@ -12,6 +12,7 @@ from jobcore.app import logs
 from jobcore.app.announced import QUEUE_OF, AnnouncedHandlers, queue_of
 from jobcore.app.hosting import Hosting, Queues
 from jobcore.app.runners import RunnerPool
+from jobcore.app.upkeep import Upkeep
 from jobcore.errors import StorageError
 from jobcore.ids import uuid7
 from jobcore.models import Claim, WorkerRecord
@@ -44,6 +45,7 @@ class AppWorker(Worker):
         self._concurrency = concurrency or hosting.settings.worker.concurrency
         self._workers: dict[str, Worker] = {}
         self._announcing: asyncio.Task[None] | None = None
+        self._upkeep = Upkeep(store)
 
     async def start(self) -> None:
         """Begin to work; returns once every engine's worker is ready, and this one is announced.
@@ -60,6 +62,7 @@ class AppWorker(Worker):
         await self._announce()
         await self._compare_queues()
         self._announcing = asyncio.create_task(self._keep_announcing(), name=f"jobcore-announce-{self.worker_id}")
+        self._upkeep.begin()
         logs.worker_started(self.worker_id, self._workers, self._queues, self._concurrency)
         if not self._queues:
             logs.worker_without_handlers(self.worker_id)
@@ -130,6 +133,7 @@ class AppWorker(Worker):
             return
         announcing.cancel()
         await asyncio.wait([announcing])
+        await self._upkeep.end()
         if not announcing.cancelled():
             announcing.result()
         try:

@@ -175,6 +175,13 @@ class JobStore(JobRecords, LeasedWrites, ScheduleStore, WorkerRegistry):
     async def ping(self) -> float:
         """Return how long a round trip took, in seconds. Raises `StorageUnavailableError`."""
 
+    async def upkeep(self) -> float | None:
+        """Do the storage's own housekeeping, if it is due and no other worker does it.
+
+        Every worker calls it, again after the seconds that it returns; `None`, as here: this storage has none to do.
+        """
+        return None
+
     @abstractmethod
     def tenant_database(self, tenant: UUID) -> TenantDatabase | None:
         """The application's database as one tenant sees it; `None` if this storage has none."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
+from uuid import UUID
 
 from jobcore.errors import JobcoreError
 from jobcore.models import Schedule
+from jobcore.states import JobState
 
 _log = logging.getLogger("jobcore.postgres")
 
@@ -28,3 +30,11 @@ def fire_refused(schedule: Schedule, fire_time: datetime | None, error: JobcoreE
         fire_time,
         error,
     )
+
+
+def jobs_pruned(jobs: int, details: int) -> None:
+    _log.info("Deleted %d jobs that need not be kept any more, with %d details.", jobs, details)
+
+
+def details_held(tenant: UUID, state: JobState) -> None:
+    _log.info("Left the old %s jobs of tenant %s for the next time: somebody holds their details.", state, tenant)

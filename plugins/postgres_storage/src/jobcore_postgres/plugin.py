@@ -51,3 +51,6 @@ def jobcore_register_checks(registry: CheckRegistry) -> None:
 @hookimpl
 def jobcore_register_cli(commands: CommandRegistry) -> None:
     commands.add("migrate", "jobcore_postgres.cli:app", "Migrate the database: up, down, status, or as SQL.")
+    commands.add(
+        "retention", "jobcore_postgres.retention_cli:app", "How long ended jobs are kept, and deleting by hand."
+    )

@@ -11,7 +11,9 @@ from jobcore.ports.store import JobStore
 from jobcore_postgres.database import Database
 from jobcore_postgres.leased import PostgresLeasedWrites
 from jobcore_postgres.migrations.compatibility import require_schema
+from jobcore_postgres.pruner import Pruner
 from jobcore_postgres.records import PostgresJobRecords
+from jobcore_postgres.retention import Retention
 from jobcore_postgres.schedules import PostgresScheduleStore
 from jobcore_postgres.schema_component import own_component
 from jobcore_postgres.settings import PostgresSettings
@@ -27,7 +29,7 @@ class PostgresStore(PostgresJobRecords, PostgresLeasedWrites, PostgresScheduleSt
 
     Args:
         dsn: a libpq URL, of a login that is a member of `jobcore_worker` and, for `ctx.db`, of `jobcore_tenant`.
-        settings: the pool's.
+        settings: the pool's, and how long what is kept.
         limits: the largest payload that is accepted.
         pool: the application's own open pool to this database, to be used instead of one of ours (G02).
 
@@ -45,7 +47,10 @@ class PostgresStore(PostgresJobRecords, PostgresLeasedWrites, PostgresScheduleSt
         limits: PayloadLimits = DEFAULT_LIMITS,
         pool: AsyncConnectionPool[Any] | None = None,
     ) -> None:
-        self.database = Database(dsn, settings, pool=pool)
+        chosen = settings or PostgresSettings()
+        self.database = Database(dsn, chosen, pool=pool)
+        self.retention = Retention(self.database, chosen)
+        self._pruner = Pruner(self.database, chosen)
         self.limits = limits
 
     async def open(self) -> None:
@@ -59,6 +64,10 @@ class PostgresStore(PostgresJobRecords, PostgresLeasedWrites, PostgresScheduleSt
 
     async def close(self) -> None:
         await self.database.close()
+
+    async def upkeep(self) -> float:
+        """Delete what need not be kept, unless another worker does."""
+        return await self._pruner.turn()
 
     async def ping(self) -> float:
         return await self.database.ping()

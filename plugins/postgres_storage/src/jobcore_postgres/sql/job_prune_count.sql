@@ -1,0 +1,1 @@
+select jobcore.job_prune_count(%s, %s, %s)

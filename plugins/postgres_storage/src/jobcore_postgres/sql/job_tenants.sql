@@ -1,0 +1,1 @@
+select tenant from jobcore.job_tenants() t (tenant)

@@ -1,0 +1,1 @@
+select tenant, state, keep_ms, since::text as since from jobcore.retention_due(%s::jsonb, make_interval(secs => %s))

@@ -1,0 +1,1 @@
+select tenant, state, keep_ms from jobcore.retention_rules(%s::jsonb)

@@ -1,0 +1,1 @@
+delete from jobcore.workers where seen_at < statement_timestamp() - make_interval(secs => %s)
