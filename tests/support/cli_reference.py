@@ -63,7 +63,7 @@ def _below(words: str, group: Any, context: Any) -> Iterator[tuple[str, Any, Any
 def _section(words: str, command: Any, context: Any) -> str:
     depth = "#" * len(words.split())
     lines = [f"\n{depth} {words}", *_paragraphs(command.help)]
-    if items := [_item(parameter, context) for parameter in command.params]:
+    if items := [_item(parameter, context) for parameter in command.params if not parameter.hidden]:
         lines += ["", *items]
     return "\n".join(lines) + "\n"
 

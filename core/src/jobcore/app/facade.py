@@ -17,7 +17,7 @@ from jobcore.app.queries import JobId, JobQueries, TenantId, parse_job_id
 from jobcore.app.runners import RunnerPool
 from jobcore.app.schedules import Schedules
 from jobcore.app.services import ServiceContainer
-from jobcore.app.signals import work_until_stopped
+from jobcore.app.signals import Stopper, work_until_stopped
 from jobcore.app.submission import Submission
 from jobcore.app.workers import AppWorker
 from jobcore.errors import ConfigurationError, InputError, JobNotFoundError
@@ -260,7 +260,7 @@ class JobApp(JobQueries):
         """Work until stopped: by SIGTERM or SIGINT, which wait for the running jobs; a second one hands them back."""
         worker = self.worker(queues, concurrency)
         await worker.start()
-        await work_until_stopped(worker, handle_signals=handle_signals)
+        await work_until_stopped(worker, *([Stopper.hear_signals] if handle_signals else []))
 
     # -- details -------------------------------------------------------------------------------------------------------
 

@@ -61,8 +61,9 @@ def worker_not_announced(worker_id: UUID, error: JobcoreError) -> None:
     _logger.warning("Worker %s could not announce itself and will try again: %s", worker_id, error)
 
 
-def worker_not_retired(worker_id: UUID, error: JobcoreError) -> None:
-    _logger.warning("Worker %s could not sign off; it will count as gone within a minute: %s", worker_id, error)
+def worker_not_retired(worker_id: UUID, error: JobcoreError | TimeoutError) -> None:
+    reason = str(error) or "the store does not answer"
+    _logger.warning("Worker %s could not sign off; it will count as gone within a minute: %s", worker_id, reason)
 
 
 def upkeep_failed(error: JobcoreError) -> None:
@@ -73,12 +74,12 @@ def worker_stopped(worker_id: UUID) -> None:
     _logger.info("Worker %s stopped", worker_id, extra={"workerId": str(worker_id)})
 
 
-def stopping_on(signal_name: str) -> None:
-    _logger.info("%s: no new jobs; waiting for the running ones. A second signal hands them back", signal_name)
+def stopping_on(who: str) -> None:
+    _logger.info("%s: no new jobs; waiting for the running ones. A second signal hands them back", who)
 
 
-def stopping_now(signal_name: str) -> None:
-    _logger.warning("%s again: running jobs are handed back", signal_name)
+def stopping_now(who: str) -> None:
+    _logger.warning("%s: running jobs are handed back", who)
 
 
 def handlers_registered(names: Iterable[str]) -> None:

@@ -1,12 +1,13 @@
-"""Stopping on signals: the first waits for the running jobs, the second hands them back (B27)."""
+"""Stopping on request: the first one waits for the running jobs, the second hands them back (B27)."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Generator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import timedelta
+from typing import TypeAlias
 
 from jobcore.app import logs
 from jobcore.ports.runner import Worker
@@ -15,43 +16,64 @@ STOPPING = (signal.SIGTERM, signal.SIGINT)
 
 
 class Stopper:
-    """Stops a worker when the process is asked to."""
+    """Stops a worker when it is asked to, on the event loop."""
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
-        self._tasks: list[asyncio.Task[None]] = []
+        self._draining: asyncio.Task[None] | None = None
+        self._handing_back: asyncio.Task[None] | None = None
+        self._signals = 0
 
-    def ask(self, name: str) -> None:
-        """Hear of a signal, on the event loop."""
-        if not self._tasks:
-            logs.stopping_on(name)
-            self._tasks.append(asyncio.create_task(self._worker.drain()))
-        elif len(self._tasks) == 1:
-            logs.stopping_now(name)
-            self._tasks.append(asyncio.create_task(self._worker.stop(timedelta())))
+    def drain(self, who: str) -> None:
+        """Take no new jobs and wait for the running ones. Asked again it does nothing."""
+        if self._draining is None:
+            logs.stopping_on(who)
+            self._draining = asyncio.create_task(self._worker.drain())
+
+    def hand_back(self, who: str) -> None:
+        """Stop at once; running jobs are handed back. Asked again it does nothing."""
+        if self._handing_back is None:
+            logs.stopping_now(who)
+            self._handing_back = asyncio.create_task(self._worker.stop(timedelta()))
 
     async def finish(self) -> None:
         """Wait until the worker has stopped as asked."""
-        await asyncio.gather(*self._tasks)
+        await asyncio.gather(*(task for task in (self._draining, self._handing_back) if task is not None))
 
     @contextmanager
-    def listening(self) -> Generator[None]:
+    def hear_signals(self) -> Generator[None]:
         """Take SIGTERM and SIGINT for the length of the block. For the main thread's loop only."""
         loop = asyncio.get_running_loop()
         for number in STOPPING:
-            loop.add_signal_handler(number, self.ask, number.name)
+            loop.add_signal_handler(number, self._signalled, number.name)
         try:
             yield
         finally:
             for number in STOPPING:
                 loop.remove_signal_handler(number)
 
+    def _signalled(self, name: str) -> None:
+        self._signals += 1
+        if self._signals == 1:
+            self.drain(name)
+        else:
+            self.hand_back(f"{name} again")
 
-async def work_until_stopped(worker: Worker, *, handle_signals: bool) -> None:
-    """Return once a started worker has stopped, by a signal or by itself; raise what made it stop by itself."""
+
+Ear: TypeAlias = Callable[[Stopper], AbstractContextManager[None]]
+"""Tells a stopper, for the length of a block, what somebody asks for."""
+
+
+async def work_until_stopped(worker: Worker, *ears: Ear) -> None:
+    """Return once a started worker has stopped, asked through an ear or by itself; raise what made it stop by itself.
+
+    Blocks until then.
+    """
     stopper = Stopper(worker)
     try:
-        with stopper.listening() if handle_signals else nullcontext():
+        with ExitStack() as listening:
+            for ear in ears:
+                listening.enter_context(ear(stopper))
             await worker.wait_closed()
         await stopper.finish()
     finally:

@@ -39,14 +39,22 @@ def make_app(name: str | None = None, *, handlers: bool = False, settings: Setti
     return JobApp(chosen if handlers else chosen.model_copy(update={"handlers": ()}))
 
 
-def run_with(app: JobApp, work: Callable[[JobApp], Awaitable[T]]) -> T:
-    """Open the application, do the work and close it. Blocks; raises what opening and the work raise."""
+def run_with(
+    app: JobApp,
+    work: Callable[[JobApp], Awaitable[T]],
+    new_loop: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> T:
+    """Open the application, do the work and close it, on Python's own event loop or on one that `new_loop` makes.
+
+    Blocks; raises what opening and the work raise.
+    """
 
     async def run() -> T:
         async with app:
             return await work(app)
 
-    return asyncio.run(run())
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        return runner.run(run())
 
 
 def ask(work: Callable[[JobApp], Awaitable[T]], *, app: str | None = None, handlers: bool = False) -> T:

@@ -20,6 +20,10 @@ class WorkerSettings(Section):
     """How long a worker that is asked to stop waits for its running jobs, in seconds."""
     queues: NameList = ()
     """The queues to serve; none means all for which a handler is registered."""
+    processes: int = Field(default=1, ge=1, le=256)
+    """How many processes work, each with its own connections and as many jobs at a time as `concurrency` says."""
+    event_loop: Literal["auto", "asyncio", "uvloop"] = "auto"
+    """What `jobcore worker` runs on; `auto` takes uvloop where it is installed."""
 
 
 class LimitsSettings(Section):

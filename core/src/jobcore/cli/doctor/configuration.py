@@ -25,6 +25,19 @@ def check_settings() -> tuple[Finding, Settings | None]:
     return well("settings", told), settings
 
 
+def check_event_loop(settings: Settings) -> Finding:
+    """See that the event loop that is wanted for workers is there."""
+    from jobcore.cli.event_loop import INSTALL, choose_event_loop
+
+    wanted = settings.worker.event_loop
+    try:
+        chosen = choose_event_loop(wanted)
+    except JobcoreError as error:
+        return fault("event loop", str(error))
+    missed = f"; {INSTALL} brings a faster one" if wanted == "auto" and chosen.new is None else ""
+    return well("event loop", f"workers run on {chosen.name}{missed}")
+
+
 def check_plugins(settings: Settings) -> tuple[list[Finding], LoadedPlugins | None]:
     """Load all plugins, tell what became of each, and see that nothing is missing that is needed."""
     from jobcore.app import assembly

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from jobcore.cli.doctor.configuration import check_plugins, check_settings
+from jobcore.cli.doctor.configuration import check_event_loop, check_plugins, check_settings
 from jobcore.cli.doctor.diagnosis import Diagnosis, fault, skipped, well
 from jobcore.cli.doctor.installation import check_distributions, check_python
 from jobcore.cli.doctor.operation import ask_plugins, check_operation
@@ -24,6 +24,7 @@ async def examine() -> Diagnosis:
     if settings is None:
         diagnosis.add(skipped("plugins", "the settings cannot be read"))
         return diagnosis
+    diagnosis.add(check_event_loop(settings))
     findings, loaded = check_plugins(settings)
     diagnosis.add(*findings)
     if loaded is None or diagnosis.failed:
