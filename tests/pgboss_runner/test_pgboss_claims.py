@@ -174,7 +174,7 @@ async def test_a_worker_that_lost_its_claim_stops_the_handler(app: App) -> None:
         await app.rows("delete from pgboss.job where id = %s returning id", job_id)
         async with asyncio.timeout(2):
             await stopped.wait()
-    assert app.recorder.settled == []
+    assert [(one.claim.job_id, applied) for one, applied in app.recorder.settled] == [(job_id, False)]
 
 
 def _through(work):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import psycopg
 
 from jobcore import JobContext, JobData, RetryPolicy, job
+from jobcore.errors import StaleClaimError
 from jobcore.models import Execution
 
 LEDGER_VARIABLE = "TEST_LEDGER_DSN"
@@ -68,6 +70,46 @@ def hold_thread(ctx: JobContext, data: Marked) -> None:
 def hold_process(ctx: JobContext, data: Marked) -> None:
     while True:
         time.sleep(0.01)
+
+
+@job("chaos-late-failure", retry=QUICK)
+async def fail_late(ctx: JobContext, data: Marked) -> int:
+    """Fail after two seconds, the first time; tell who worked."""
+    await note(ctx, "start")
+    await asyncio.sleep(2)
+    if ctx.attempt == 1:
+        raise RuntimeError("too late")
+    return os.getpid()
+
+
+@job("chaos-touch", retry=QUICK)
+async def touch(ctx: JobContext, data: Marked) -> int:
+    """After two seconds, or when interrupted, write all that a handler can write; note what is refused."""
+    await note(ctx, "start")
+    if ctx.attempt > 1:
+        await asyncio.sleep(5)
+        return os.getpid()
+    try:
+        await asyncio.sleep(2)
+    except asyncio.CancelledError:
+        await note(ctx, "interrupted")
+    touches: dict[str, Callable[[], Awaitable[Any]]] = {
+        "heartbeat": ctx.heartbeat,
+        "progress": lambda: ctx.progress(66, "by a zombie"),
+        "step": lambda: ctx.step("by a zombie", _nothing),
+        "detail": lambda: ctx.detail("by a zombie", "done"),
+    }
+    for name, write in touches.items():
+        try:
+            await write()
+        except StaleClaimError:
+            await note(ctx, f"refused {name}")
+    await note(ctx, "end")
+    return os.getpid()
+
+
+async def _nothing() -> None:
+    """A step without work."""
 
 
 @job("chaos-fail", retry=QUICK)

@@ -6,21 +6,26 @@ import asyncio
 import os
 import socket
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from jobcore.app import logs
 from jobcore.app.announced import QUEUE_OF, AnnouncedHandlers, queue_of
 from jobcore.app.hosting import Hosting, Queues
 from jobcore.app.runners import RunnerPool
+from jobcore.app.tally import Tally
 from jobcore.app.upkeep import Upkeep
 from jobcore.errors import StorageError
+from jobcore.execution import compose_observers
 from jobcore.ids import uuid7
 from jobcore.models import Claim, WorkerRecord
-from jobcore.ports.runner import Worker
+from jobcore.ports.runner import Worker, WorkerHost
 from jobcore.ports.store import JobStore
 
 ANNOUNCE_EVERY = 15.0
 """Seconds; a worker that was not heard of for a minute counts as gone."""
+STALE_ATTEMPTS = "stale_attempts"
+"""Where a worker's announcement says how many of its attempts ended after their jobs had been taken from it."""
 
 
 class AppWorker(Worker):
@@ -46,6 +51,7 @@ class AppWorker(Worker):
         self._workers: dict[str, Worker] = {}
         self._announcing: asyncio.Task[None] | None = None
         self._upkeep = Upkeep(store)
+        self._tally = Tally()
 
     async def start(self) -> None:
         """Begin to work; returns once every engine's worker is ready, and this one is announced.
@@ -57,7 +63,7 @@ class AppWorker(Worker):
         self._hosting.executor.check()
         for name in self._runners.names_in_use([handler.runner for handler in self._hosting.registry]):
             runner = await self._runners.get(name)
-            self._workers[name] = runner.worker(self._hosting.host(self._queues, self._concurrency))
+            self._workers[name] = runner.worker(self._host())
         await self._start_workers()
         await self._announce()
         await self._compare_queues()
@@ -98,6 +104,11 @@ class AppWorker(Worker):
             for task in waiting:
                 task.cancel()
 
+    def _host(self) -> WorkerHost:
+        """Return what each engine's worker gets; this one listens too."""
+        host = self._hosting.host(self._queues, self._concurrency)
+        return replace(host, observe=compose_observers((host.observe, self._tally)))
+
     async def _start_workers(self) -> None:
         started: list[Worker] = []
         try:
@@ -111,7 +122,7 @@ class AppWorker(Worker):
 
     async def _keep_announcing(self) -> None:
         while True:
-            await asyncio.sleep(ANNOUNCE_EVERY)
+            await self._tally.wait_for_news(ANNOUNCE_EVERY)
             await self._announce_if_possible()
 
     async def _announce_if_possible(self, *, stopping: bool = False) -> None:
@@ -154,7 +165,7 @@ class AppWorker(Worker):
             queues=tuple(sorted(self._queues)),
             concurrency=self._concurrency,
             stopping=stopping,
-            details={QUEUE_OF: queue_of},
+            details={QUEUE_OF: queue_of, STALE_ATTEMPTS: self._tally.stale_attempts},
         )
 
     async def _compare_queues(self) -> None:

@@ -72,8 +72,7 @@ class Settler:
         run.ended = True
         if settlement.settled:
             self._forget(run)
-            if run.lost is None:
-                self._observer.job_settled(settlement, True)
+            self._tell_settled(run, settlement)
             return
         self._pending.append(_Ending(run, settlement))
         self._empty.clear()
@@ -180,6 +179,13 @@ class Settler:
         if not applied:
             logs.settlement_stale(ending.settlement)
         self._observer.job_settled(ending.settlement, applied)
+
+    def _tell_settled(self, run: Run, settlement: Settlement) -> None:
+        """There is nothing to write: the handler committed it, or else the claim was lost."""
+        lost = run.lost is not None or settlement.outcome is Outcome.RELEASED
+        if lost and run.lost is None:  # a write of the handler's was refused before the heartbeat knew
+            logs.settlement_stale(settlement)
+        self._observer.job_settled(settlement, not lost)
 
     def _forget(self, run: Run) -> None:
         self._runs.remove(run)
