@@ -109,3 +109,19 @@ def test_an_app_of_the_users_own_is_worked(cli, start, database, project, wait_u
     start("worker", "--app", "own:app", until=READY)
     waited = cli("enqueue", "say-hello", "--tenant", TENANT, "--data", '{"name": "Ada"}', "--wait", "--timeout", "20")
     assert waited.code == 0, waited.err
+
+
+def test_a_worker_whose_database_is_gone_for_good_ends_after_its_grace(
+    start, cli, durable_postgres_server, durable_database_dsn, project, monkeypatch, wait_until
+):
+    monkeypatch.setenv("DATABASE_URL", durable_database_dsn)
+    monkeypatch.setenv("JOBCORE_WORKER__GRACE_SECONDS", "1")
+    worker = start("worker", until=READY)
+    assert cli("enqueue", "hold", "--tenant", TENANT).code == 0
+    wait_until((project / "running-1").exists)
+    durable_postgres_server.stop("immediate")
+    worker.signal(signal.SIGTERM)
+    assert worker.wait() == ExitCode.OK
+    assert "The database has been away for 1 s while this worker wants to stop" in worker.log
+    assert "The database did not take how 1 jobs ended" in worker.log
+    durable_postgres_server.start()

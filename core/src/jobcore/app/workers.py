@@ -26,6 +26,8 @@ ANNOUNCE_EVERY = 15.0
 """Seconds; a worker that was not heard of for a minute counts as gone."""
 STALE_ATTEMPTS = "stale_attempts"
 """Where a worker's announcement says how many of its attempts ended after their jobs had been taken from it."""
+RETIRE_SECONDS = 5.0
+"""How long a worker that has stopped tries to sign off."""
 
 
 class AppWorker(Worker):
@@ -75,8 +77,9 @@ class AppWorker(Worker):
 
     async def drain(self) -> None:
         try:
-            await self._announce_if_possible(stopping=True)
-            await asyncio.gather(*(worker.drain() for worker in self._workers.values()))
+            await asyncio.gather(
+                self._announce_if_possible(stopping=True), *(worker.drain() for worker in self._workers.values())
+            )
         finally:
             await self._retire()
 
@@ -148,9 +151,10 @@ class AppWorker(Worker):
         if not announcing.cancelled():
             announcing.result()
         try:
-            for worker in self._workers.values():
-                await self._store.retire(worker.worker_id)
-        except StorageError as error:
+            async with asyncio.timeout(RETIRE_SECONDS):
+                for worker in self._workers.values():
+                    await self._store.retire(worker.worker_id)
+        except (StorageError, TimeoutError) as error:
             logs.worker_not_retired(self.worker_id, error)
         logs.worker_stopped(self.worker_id)
 
