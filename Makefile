@@ -49,7 +49,7 @@ test-lowest: install $(NODE_MODULES)
 	@$(LOWEST)/uv/bin/uv venv --quiet --clear --python $(BIN)/python $(LOWEST)/venv
 	@$(LOWEST)/uv/bin/uv pip install --quiet --python $(LOWEST)/venv/bin/python --resolution lowest-direct $(EDITABLE) -e . --group dev
 	@$(LOWEST)/venv/bin/python -m pytest -n $(WORKERS) --dist loadgroup -m "not soak" \
-		tests/core tests/postgres_storage tests/pgboss_runner tests/builtin_handlers
+		tests/core tests/postgres_storage tests/pgboss_runner tests/builtin_handlers tests/cli/test_cli_event_loop.py
 
 soak: install
 	@$(BIN)/python -m pytest -m soak tests

@@ -141,6 +141,15 @@ def test_a_process_that_is_stopped_by_itself_is_replaced(fleet, wait_until):
     assert members(fleet)[1] == before[1]
 
 
+def test_when_none_is_left_and_none_can_start_it_gives_up(fleet, project, wait_until):
+    (project / "cli_jobs.py").write_text("this is no Python")
+    for pid in members(fleet).values():
+        os.kill(pid, signal.SIGKILL)
+    assert fleet.wait() == ExitCode.CONFIGURATION
+    assert fleet.log.count("before it worked") >= 5
+    assert "5 in a row could not start: giving up" in fleet.log
+
+
 def test_a_process_that_dies_while_it_is_to_stop_is_told_by_the_exit_code(held, database, wait_until):
     held.signal(signal.SIGTERM)
     wait_until(lambda: held.says("waiting for the running ones"))

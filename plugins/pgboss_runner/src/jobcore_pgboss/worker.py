@@ -36,7 +36,7 @@ LAST_WORD = 5.0
 
 class PgBossWorker(Worker):
     """Serves queues of pg-boss with connections of its own: one to fetch, one to write, one to listen, one to keep the
-    leases, one to look after the queues. It lives through the database's absences."""
+    leases, one to rescue. It lives through the database's absences."""
 
     def __init__(self, store: PostgresStore, settings: PgBossSettings, queues: Queues, host: WorkerHost) -> None:
         self.worker_id = uuid4()

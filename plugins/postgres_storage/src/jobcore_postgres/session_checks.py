@@ -43,8 +43,8 @@ async def check_pooler(dsn: str) -> CheckResult:
         POOLER,
         True,
         "a pooler is in between, so prepared statements are off",
-        "It works, and jobs are found by polling, for a pooler passes no notifications on. Give the server's own address "
-        "to `jobcore migrate`, and to workers to listen at; see docs/how-to/run-workers.md.",
+        "It works, and jobs are found by polling, for a pooler passes no notifications on. Give the server's own "
+        "address to `jobcore migrate`, and to workers to listen at; see docs/how-to/run-workers.md.",
     )
 
 
