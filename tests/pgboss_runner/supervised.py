@@ -9,7 +9,6 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
 from psycopg.conninfo import conninfo_to_dict
 
 from jobcore_devkit.postgres import PostgresServer
@@ -79,17 +78,8 @@ async def node_boss(dsn: str, **options: Any) -> AsyncGenerator[Node]:
     try:
         assert await node.answer() == "started"
         yield node
+    finally:
         assert process.stdin is not None
-        process.stdin.close()
+        process.stdin.close()  # it ends with its input; a signal would reach the launcher only
         async with asyncio.timeout(20):
             await process.wait()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-@pytest.fixture
-def node_dsn(app: App, postgres_server: PostgresServer) -> str:
-    require_node()
-    return node_dsn_of(app, postgres_server)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -31,9 +31,10 @@ class Features:
 class Desk:
     """Runs the duties' statements, and warns as pg-boss does: in the log, and in `pgboss.warning` if that is wanted."""
 
-    def __init__(self, link: Link, settings: SupervisionSettings) -> None:
+    def __init__(self, link: Link, settings: SupervisionSettings, clock: Callable[[], float] = time.time) -> None:
         self.settings = settings
         self._link = link
+        self._clock = clock
         self._features: Features | None = None
         self._looking = asyncio.Lock()
 
@@ -41,10 +42,10 @@ class Desk:
         """What this schema can do; looked up once. Raises `psycopg.Error`."""
         async with self._looking:
             if self._features is None:
-                asked = time.time()
+                asked = self._clock()
                 ((instances, retained, now),) = await self.rows("duties_possible")
                 self._features = Features(instances, retained)
-                await self._compare_clocks(now - (asked + time.time()) / 2)
+                await self._compare_clocks(now - (asked + self._clock()) / 2)
         return self._features
 
     async def rows(self, name: str, *arguments: Any) -> list[TupleRow]:
