@@ -9,6 +9,7 @@ from uuid import UUID
 import orjson
 
 from jobcore.models import Outcome, Settlement
+from jobcore_pgboss.encoding import array_of
 from jobcore_pgboss.link import Connection, rows_of
 from jobcore_pgboss.runs import Run
 from jobcore_pgboss.statements import statement
@@ -31,11 +32,7 @@ class Completions:
 
     def suit(self, run: Run, settlement: Settlement) -> bool:
         """Whether this end may go the short way."""
-        return (
-            settlement.outcome is Outcome.COMPLETED
-            and settlement.started_at is not None
-            and run.receipt.queue not in self._avoided
-        )
+        return settlement.outcome is Outcome.COMPLETED and run.receipt.queue not in self._avoided
 
     def avoid(self, queue: str) -> None:
         """Take the long way in this queue from now on: the short one was tried in vain."""
@@ -48,28 +45,23 @@ class Completions:
             connection,
             statement("complete"),
             _texts(run.receipt.queue for run in runs),
-            _array(str(run.claim.lease.job_id) for run in runs),
-            _array(str(run.claim.lease.tenant) for run in runs),
-            _array(str(run.receipt.retry_count) for run in runs),
-            _array(str(run.receipt.started_us) for run in runs),
-            _array(str(_microseconds(settlement)) for _, settlement in completions),
+            array_of(str(run.claim.lease.job_id) for run in runs),
+            array_of(str(run.claim.lease.tenant) for run in runs),
+            array_of(str(run.receipt.retry_count) for run in runs),
+            array_of(str(run.receipt.started_us) for run in runs),
+            array_of(_began_us(settlement) for _, settlement in completions),
             _results([settlement for _, settlement in completions]),
             self.worker_id,
         )
         return {position - 1 for (position,) in rows}
 
 
-def _array(elements: Iterable[str]) -> str:
-    """A PostgreSQL array of elements that need no quotes, as text: the server reads it faster than we could pack it."""
-    return f"{{{','.join(elements)}}}"
-
-
 def _texts(elements: Iterable[str]) -> str:
-    return _array('"' + element.replace("\\", "\\\\").replace('"', '\\"') + '"' for element in elements)
+    return array_of('"' + element.replace("\\", "\\\\").replace('"', '\\"') + '"' for element in elements)
 
 
-def _microseconds(settlement: Settlement) -> int:
-    return ((settlement.started_at or _EPOCH) - _EPOCH) // _MICROSECOND
+def _began_us(settlement: Settlement) -> str:
+    return "null" if settlement.started_at is None else str((settlement.started_at - _EPOCH) // _MICROSECOND)
 
 
 def _results(settlements: Sequence[Settlement]) -> str | None:

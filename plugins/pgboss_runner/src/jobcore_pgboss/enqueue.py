@@ -11,11 +11,11 @@ from typing import Any
 import psycopg
 from psycopg import errors as pg
 
-from jobcore.errors import PayloadLimitError
+from jobcore.errors import PayloadLimitError, StorageUnavailableError
 from jobcore.models import Enqueued, NewJob
 from jobcore_pgboss.bridges import bridge_to
 from jobcore_pgboss.callers import enqueue_on
-from jobcore_pgboss.encoding import encode_jobs
+from jobcore_pgboss.encoding import encode_jobs, encode_plain_jobs
 from jobcore_pgboss.link import Connection, rows_of
 from jobcore_pgboss.queues import Queues
 from jobcore_pgboss.settings import PgBossSettings
@@ -100,18 +100,34 @@ class Enqueuer:
             _refuse(request, error)
 
     async def _send(self, batch: Sequence[_Request]) -> None:
-        jobs = encode_jobs([job for request in batch for job in request.jobs], self._settings)
-
-        async def enqueue(connection: Connection) -> Sequence[Any]:
-            return await rows_of(connection, statement("enqueue"), jobs)
-
-        # Safe to repeat after a lost reply: a job whose id is there already gets nothing more.
-        rows = await self._database.repeatable(enqueue)
-        answers = iter([Enqueued(job_id, deduplicated=not inserted) for _, job_id, inserted in rows])
+        jobs = [job for request in batch for job in request.jobs]
+        answers = iter(await self._add(jobs) or await self._enqueue(jobs))
         for request in batch:
             answer = [next(answers) for _ in request.jobs]
             if not request.answer.done():
                 request.answer.set_result(answer)
+
+    async def _add(self, jobs: Sequence[NewJob]) -> list[Enqueued] | None:
+        """Take the short way, for jobs that are new and alike; `None` if these are not."""
+        plain = encode_plain_jobs(jobs, self._settings)
+        if plain is None:
+            return None
+        try:
+            async with self._database.connection() as connection:
+                ((added,),) = await rows_of(connection, statement("add"), *plain)
+        except (pg.UniqueViolation, StorageUnavailableError):
+            return None  # the other way knows what is here already, and may be repeated
+        return [Enqueued(job.job_id) for job in jobs] if added else None
+
+    async def _enqueue(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
+        elements = encode_jobs(jobs, self._settings)
+
+        async def enqueue(connection: Connection) -> Sequence[Any]:
+            return await rows_of(connection, statement("enqueue"), elements)
+
+        # Safe to repeat after a lost reply: a job whose id is there already gets nothing more.
+        rows = await self._database.repeatable(enqueue)
+        return [Enqueued(job_id, deduplicated=not inserted) for _, job_id, inserted in rows]
 
     def _next_batch(self) -> list[_Request]:
         """Take requests up to the largest or heaviest batch; one that is beyond goes alone."""

@@ -1,6 +1,6 @@
 -- Write that attempts completed: what `job_settle` does for these, where a fence of the caller's has decided already.
 -- Arrays of one length, which are cheaper to make and to read than JSON: when each handler began is in microseconds since
--- 1970, `results` is a JSON array or null where there is none. The answer: the positions (from 1) that were written.
+-- 1970 or null, `results` is a JSON array or null where there is none. The answer: the positions (from 1) that were written.
 create or replace function jobcore.job_complete(
     tenants uuid[], job_ids uuid[], attempts integer[], began_us bigint[], results jsonb, worker uuid
 ) returns setof integer
@@ -23,7 +23,7 @@ begin
             result = nullif($5 -> (g.ord - 1)::integer, 'null'),
             error = null,
             progress = 100,
-            started_at = 'epoch'::timestamptz + g.began_us * interval '1 microsecond',
+            started_at = coalesce('epoch'::timestamptz + g.began_us * interval '1 microsecond', j.started_at),
             completed_at = statement_timestamp(),
             held_key = null,
             lease_token = null,

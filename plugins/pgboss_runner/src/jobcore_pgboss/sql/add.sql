@@ -1,0 +1,1 @@
+select jobcore.pgboss_add(%s::jsonb, %s::uuid[], %s::uuid[], %s::jsonb)
