@@ -166,7 +166,8 @@ class JobApp(JobQueries):
             StorageUnavailableError: if the engine cannot be reached.
         """
         self._require_open()
-        plan = await self._plan(job, data, options)
+        await self._require_known(job, options)
+        plan = self.planner.plan(job, data, options)
         [enqueued] = await self._submission.submit([plan], options.get("connection"))
         return self._handle(plan, enqueued)
 
@@ -183,7 +184,8 @@ class JobApp(JobQueries):
         self._require_open()
         if options.get("job_id") is not None or options.get("dedupe_key") is not None:
             raise InputError("enqueue_many makes many jobs, and job_id and dedupe_key belong to one; use enqueue.")
-        plans = [await self._plan(job, item, options) for item in data]
+        await self._require_known(job, options)
+        plans = [self.planner.plan(job, item, options) for item in data]
         answers = await self._submission.submit(plans, options.get("connection")) if plans else ()
         return [self._handle(plan, answer) for plan, answer in zip(plans, answers, strict=True)]
 
@@ -264,10 +266,9 @@ class JobApp(JobQueries):
 
     # -- details -------------------------------------------------------------------------------------------------------
 
-    async def _plan(self, job: Any, data: Any, options: EnqueueOptions) -> NewJob:
+    async def _require_known(self, job: object, options: EnqueueOptions) -> None:
         if isinstance(job, str) and not options.get("remote"):
             await self.announced.require(job)
-        return self.planner.plan(job, data, options)
 
     def _handle(self, plan: NewJob, enqueued: Enqueued) -> AppJobHandle[Any]:
         return AppJobHandle(

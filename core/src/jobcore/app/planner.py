@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NoReturn
 from uuid import UUID
 
 from jobcore.app.announced import AnnouncedHandlers
@@ -147,25 +146,27 @@ class Planner:
         )
 
     def _routed(self, plan: NewJob, definition: AnyHandler | None, explicit: str | None) -> NewJob:
-        choice = self._runners.choose(
+        runner = self._runners.name_for(
             plan, explicit=explicit, handler=None if definition is None else definition.runner
         )
-        return plan if choice.runner == plan.runner_type else replace(plan, runner_type=choice.runner)
+        return plan if runner == plan.runner_type else replace(plan, runner_type=runner)
 
     def _require_capabilities(self, plan: NewJob, definition: AnyHandler | None, options: CheckedOptions) -> None:
         able = self._runners.capabilities(plan.runner_type)
-        wanted: Mapping[str, bool] = {
-            "delayed": able.delayed or (plan.delay is None and plan.run_at is None),
-            "priority": able.priority or plan.priority == 0,
-            "transactional_enqueue": able.transactional_enqueue or options.connection is None,
-            "executions": definition is None or definition.execution.value in able.executions,
-        }
-        for capability, honoured in wanted.items():
-            if not honoured:
-                raise CapabilityError(
-                    f"Job {plan.name!r}: the runner {plan.runner_type!r} lacks the capability {capability!r} "
-                    f"({_MEANING[capability]}). Leave the request out, or name another runner."
-                )
+        if not able.delayed and (plan.delay is not None or plan.run_at is not None):
+            self._refuse(plan, "delayed")
+        if not able.priority and plan.priority != 0:
+            self._refuse(plan, "priority")
+        if not able.transactional_enqueue and options.connection is not None:
+            self._refuse(plan, "transactional_enqueue")
+        if definition is not None and definition.execution.value not in able.executions:
+            self._refuse(plan, "executions")
+
+    def _refuse(self, plan: NewJob, capability: str) -> NoReturn:
+        raise CapabilityError(
+            f"Job {plan.name!r}: the runner {plan.runner_type!r} lacks the capability {capability!r} "
+            f"({_MEANING[capability]}). Leave the request out, or name another runner."
+        )
 
 
 _MEANING = {

@@ -47,6 +47,16 @@ class RunnerPool:
         self._routes = tuple(Route(pattern, route.runner, route.percent) for pattern, route in settings.routes.items())
         self.default = chosen_runner(plugins, settings)
 
+    def name_for(self, job: NewJob, *, explicit: str | None, handler: str | None) -> str:
+        """Return the runner that takes a job, without weighing anything where nothing but the default can be meant.
+
+        Raises:
+            UnknownRunnerError, EditionError: if the wanted runner is not there.
+        """
+        if explicit or handler or self._routes or self._plugins.select_runners:
+            return self.choose(job, explicit=explicit, handler=handler).runner
+        return self.default
+
     def choose(self, job: NewJob, *, explicit: str | None, handler: str | None) -> Choice:
         """Say which runner takes a job; its draft names the default one.
 

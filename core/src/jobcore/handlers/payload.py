@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, Literal, get_args
 from uuid import UUID
 
@@ -48,13 +49,16 @@ def dump_payload(data: Any) -> dict[str, Any]:
 
 def _dump_model(data: BaseModel) -> dict[str, Any]:
     """Leave out a `None` only where the model's default is `None` too: elsewhere the handler would get the default."""
-    unsaid = {
-        name for name, field in type(data).model_fields.items() if field.default is None and getattr(data, name) is None
-    }
+    unsaid = {name for name in _optional_fields(type(data)) if getattr(data, name) is None}
     try:
         return data.model_dump(mode="json", by_alias=True, exclude=unsaid)
     except ValueError as error:  # PydanticSerializationError among them
         raise PayloadLimitError(f"The payload cannot be written as JSON: {error}.") from error
+
+
+@lru_cache(maxsize=1024)
+def _optional_fields(model: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(name for name, field in model.model_fields.items() if field.default is None)
 
 
 def secret_field(annotation: Any, seen: frozenset[Any] = frozenset()) -> str | None:
@@ -81,7 +85,7 @@ def bind_tenant(document: dict[str, Any], tenant: UUID | str | None) -> tuple[UU
     if tenant is None and named is None:
         raise TenantRequiredError
     chosen = parse_tenant(tenant if tenant is not None else named)
-    if named is not None and parse_tenant(named) != chosen:
+    if tenant is not None and named is not None and parse_tenant(named) != chosen:
         raise PayloadInvalidError(
             "?", [FieldProblem(TENANT_FIELD, f"names another tenant than the call ({chosen})", "tenant")]
         )

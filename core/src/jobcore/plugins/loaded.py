@@ -38,6 +38,11 @@ class LoadedPlugins:
     origins: Mapping[str, Origin]
     """Who each plugin known to `hooks` is, by its name there."""
 
+    @property
+    def select_runners(self) -> bool:
+        """Whether any plugin wants a say in `select_runner`."""
+        return bool(self.hooks.hook.jobcore_select_runner.get_hookimpls())
+
     def select_runner(self, job: NewJob, runners: Mapping[str, RegisteredRunner] | None = None) -> str | None:
         """Ask the plugins which runner takes `job`; `None` leaves it to the settings. Never raises.
 
