@@ -87,6 +87,7 @@ class Executor:
         self._process_limit = processes
         self._processes: ProcessPool | None = None
         self._stragglers: set[asyncio.Task[Any]] = set()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def execute(self, claim: Claim, session: ClaimSession, abort: AbortControl) -> Settlement:
         """Run the handler of `claim` and say how it ended.
@@ -159,11 +160,17 @@ class Executor:
             return Ending(stopped=signal.kind, interrupted=True)
         run = self._make_run(definition, context, signal)
         bounds = Bounds(definition.timeout, definition.abort_grace, self._cleanup_grace)
-        watch = Supervision(run, signal, bounds)
+        watch = Supervision(run, signal, bounds, self._own_loop())
         ending = await watch.wait(lambda: self._chain(context, run.call), self._stragglers)
         if ending.abandoned:
             logs.handler_left_behind(self._logger, context.claim, self._cleanup_grace)
         return ending
+
+    def _own_loop(self) -> asyncio.AbstractEventLoop:
+        """Return the loop, asked for once: to ask costs a system call, and each job would."""
+        if self._loop is None:
+            self._loop = asyncio.get_running_loop()
+        return self._loop
 
     def _decide(self, definition: AnyHandler, context: ExecutionContext, ending: Ending, signal: Abort) -> Settlement:
         policy = _policy_of(definition, context.claim)

@@ -68,8 +68,9 @@ class Supervision:
         "_timer",
     )
 
-    def __init__(self, run: Run, abort: Abort, bounds: Bounds) -> None:
+    def __init__(self, run: Run, abort: Abort, bounds: Bounds, loop: asyncio.AbstractEventLoop) -> None:
         self._run = run
+        self._loop = loop
         self._abort = abort
         self._bounds = bounds
         self._stopped: str | None = None
@@ -82,7 +83,7 @@ class Supervision:
         If the calling task is cancelled, the run is stopped first, within the clean-up grace; then the cancellation
         goes on. A second one does not wait.
         """
-        self._loop = loop = asyncio.get_running_loop()
+        loop = self._loop
         self._over = loop.create_future()
         self._task = loop.create_task(_capture(call))
         self._task.add_done_callback(self._end)

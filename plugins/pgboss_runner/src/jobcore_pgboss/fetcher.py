@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -69,7 +70,8 @@ class Fetcher:
         self._hint.clear()
         async with self._claiming:
             rows = await self._fetch(room)
-            self._slots.give([self._receive(row) for row in rows])
+            now = monotonic()
+            self._slots.give([self._receive(row, now) for row in rows])
         if len(rows) >= room:
             self._hint.set()
         elif not self._hint.is_set():
@@ -108,14 +110,13 @@ class Fetcher:
         rows = await self._link.rows(statement("next_due"), self._queues)
         self._next_due = rows[0][0] if rows else None
 
-    def _receive(self, row: tuple[Any, ...]) -> Run:
+    def _receive(self, row: tuple[Any, ...], now: float) -> Run:
         queue: str
         job_id: UUID
         tenant: UUID
         created_on: datetime
         *claimed, stop, retry_delay_ms = row
         queue, job_id, tenant, name, payload, retry_count, started_us, max_attempts, priority, created_on = claimed
-        now = asyncio.get_running_loop().time()
         claim = Claim(
             lease=Lease(job_id, tenant, retry_count + 1, f"{retry_count}.{started_us}"),
             name=name,

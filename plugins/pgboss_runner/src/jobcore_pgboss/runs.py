@@ -24,7 +24,7 @@ class Receipt:
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One claim, and how far it is. Times are the event loop's, in seconds."""
+    """One claim, and how far it is. Times are of the monotonic clock, which event loops go by, in seconds."""
 
     claim: Claim
     receipt: Receipt

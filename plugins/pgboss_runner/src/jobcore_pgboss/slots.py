@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
+from time import monotonic
 from typing import Any
 
 from jobcore.models import Outcome, Settlement
@@ -132,6 +133,6 @@ class Slots:
         if run.stop is not None:
             error = {"reason": run.stop.get("reason"), "cancelled_by": run.stop.get("cancelled_by")}
             return Settlement(claim=run.claim, outcome=Outcome.CANCELLED, error=error)
-        run.started_at = asyncio.get_running_loop().time()
+        run.started_at = monotonic()
         self._started(run)
         return await self._executor.execute(run.claim, self._open_session(run), run.abort)
