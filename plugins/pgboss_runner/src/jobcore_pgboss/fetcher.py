@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from math import inf
 from time import monotonic
 from typing import Any
 from uuid import UUID
@@ -23,6 +24,8 @@ from jobcore_pgboss.statements import statement
 
 SHORTEST_WAIT = 0.005
 """Seconds between two looks at a queue whose next job is just becoming due."""
+LULL = 0.02
+"""Seconds without a hint after which it is worth asking when the next delayed job is due."""
 
 
 class Fetcher:
@@ -47,7 +50,6 @@ class Fetcher:
         self._slots = slots
         self._hint = asyncio.Event()
         self._hint.set()
-        self._next_due: float | None = None
         self._claiming = asyncio.Lock()
 
     def hint(self) -> None:
@@ -74,19 +76,34 @@ class Fetcher:
             self._slots.give([self._receive(row, now) for row in rows])
         if len(rows) >= room:
             self._hint.set()
-        elif not self._hint.is_set():
-            await self._look_ahead()
 
     async def _wait_for_hint(self) -> None:
-        """Wait for a hint, for the next delayed job's time, or for the next poll."""
-        patience = self._settings.poll_interval_seconds
-        if self._next_due is not None:
-            patience = min(patience, max(SHORTEST_WAIT, self._next_due))
+        """Wait for a hint, for the next delayed job's time, or for a poll that finds a job which was told to nobody.
+
+        Idle, this is one statement each poll interval, however many queues there are.
+        """
+        if await self._hinted(LULL):
+            return
+        next_due, _ = await self._look_ahead()
+        poll = self._settings.poll_interval_seconds
+        while not await self._hinted(min(poll, max(SHORTEST_WAIT, next_due))):
+            if next_due <= poll:
+                self._hint.set()
+            else:
+                next_due, is_late = await self._look_ahead()
+                if is_late:
+                    self._hint.set()
+
+    async def _hinted(self, seconds: float) -> bool:
+        """Wait for a hint for so long, and return whether one came."""
+        if self._hint.is_set():
+            return True
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(seconds):
                 await self._hint.wait()
         except TimeoutError:
-            self._hint.set()
+            return False
+        return True
 
     async def _fetch(self, room: int) -> Sequence[Any]:
         self._queues = [*self._queues[1:], *self._queues[:1]]
@@ -106,9 +123,10 @@ class Fetcher:
             logs.fetch_conflict(queue)
             return []
 
-    async def _look_ahead(self) -> None:
-        rows = await self._link.rows(statement("next_due"), self._queues)
-        self._next_due = rows[0][0] if rows else None
+    async def _look_ahead(self) -> tuple[float, bool]:
+        """Return the seconds until the next delayed job, and whether there is one that should have been claimed."""
+        ((seconds, is_late),) = await self._link.rows(statement("next_due"), self._queues)
+        return (inf if seconds is None else seconds), is_late
 
     def _receive(self, row: tuple[Any, ...], now: float) -> Run:
         queue: str
