@@ -36,5 +36,13 @@ def jobs_pruned(jobs: int, details: int) -> None:
     _log.info("Deleted %d jobs that need not be kept any more, with %d details.", jobs, details)
 
 
+def pruning_too_slow(tenant: UUID, state: JobState) -> None:
+    _log.warning(
+        "Left the old %s jobs of tenant %s for the next time: the database takes too long for even a few of them.",
+        state,
+        tenant,
+    )
+
+
 def details_held(tenant: UUID, state: JobState) -> None:
     _log.info("Left the old %s jobs of tenant %s for the next time: somebody holds their details.", state, tenant)

@@ -9,15 +9,17 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from psycopg import AsyncClientCursor
 from psycopg import errors as pg
+from psycopg.rows import dict_row
 
 from jobcore.states import JobState
 from jobcore_postgres import logs
 from jobcore_postgres.database import Database
-from jobcore_postgres.queries import row_of
+from jobcore_postgres.statements import statement
 
 AIM = 0.015
-"""Seconds that a batch should take: far below the 50 ms that nobody shall wait for us."""
+"""Seconds that a batch should take; after 40 ms PostgreSQL breaks it off, so that nobody waits 50 ms for it."""
 FEWEST, MOST = 10, 1000
 """Jobs that a batch deletes."""
 SCAN = 10
@@ -63,10 +65,17 @@ class Pruning:
         while more and clock() < until:
             most = self._most * self._patience
             begin = time.perf_counter()
-            batch = await self._delete(at, most)
-            took = time.perf_counter() - begin
-            if batch is None:
+            try:
+                batch = await self._delete(at, most)
+            except pg.LockNotAvailable:
+                logs.details_held(at.tenant, at.state)
                 return at
+            except pg.QueryCanceled:
+                if not await self._take_less():
+                    logs.pruning_too_slow(at.tenant, at.state)
+                    return at
+                continue
+            took = time.perf_counter() - begin
             count(batch["jobs"], batch["details"])
             self._adapt(batch["jobs"], most, took, stuck=batch["seen_to"] == at.since)
             at, more = replace(at, since=batch["seen_to"]), batch["more"]
@@ -74,15 +83,31 @@ class Pruning:
                 await asyncio.sleep(took * (1 / self._share - 1))
         return at
 
-    async def _delete(self, at: Walk, most: int) -> dict[str, Any] | None:
-        """Delete one batch; return nothing if somebody holds a detail that would have to go."""
+    async def _delete(self, at: Walk, most: int) -> dict[str, Any]:
+        """Delete one batch, in one message with the limits that hold for it: a transaction that needs nobody here.
+
+        Raises:
+            psycopg.errors.LockNotAvailable: if somebody holds a detail that would have to go.
+            psycopg.errors.QueryCanceled: if it took too long; nothing was deleted.
+        """
         arguments = (at.tenant, at.state.value, at.keep_ms, at.since, most * SCAN, most)
-        async with self._database.connection() as connection:
-            try:
-                return await row_of(connection, "job_prune", arguments)
-            except pg.LockNotAvailable:
-                logs.details_held(at.tenant, at.state)
-                return None
+        async with (
+            self._database.connection() as connection,
+            AsyncClientCursor(connection, row_factory=dict_row) as cursor,
+        ):
+            await cursor.execute(statement("prune_limits") + ";" + statement("job_prune"), arguments)
+            cursor.nextset()
+            (row,) = await cursor.fetchall()
+            return row
+
+    async def _take_less(self) -> bool:
+        """After a batch that took too long; false if it can hardly be smaller."""
+        if self._most == FEWEST:
+            return False
+        self._most = max(FEWEST, self._most // 4)
+        self._patience = 1
+        await asyncio.sleep(AIM * (1 / self._share - 1))
+        return True
 
     def _adapt(self, jobs: int, most: int, took: float, *, stuck: bool) -> None:
         """Learn from batches that deleted; look further where many jobs of one instant are all to be passed over."""

@@ -2,8 +2,8 @@
 -- the next `scan` jobs by time of making, from `since` on. A job was made before it ended, so the index of (tenant,
 -- created_at) finds them in order, and no index names a column that a run changes. Founding rows have no completed_at.
 -- `seen_to` is where the next batch begins; `more` is false at the end of the walk. A job that somebody holds is left for
--- the next time, and a detail that somebody holds ends the batch (55P03): we wait for nobody, and nobody waits for long.
--- The batch is not flushed: deletions that a crash undoes are made again.
+-- the next time. Callers set lock_timeout, for a detail that somebody holds, and statement_timeout, so that nobody waits
+-- long for what is deleted; synchronous_commit may be off: deletions that a crash undoes are made again.
 create or replace function jobcore.job_prune(
     tenant uuid, state text, keep_ms bigint, since timestamptz, scan integer, most integer
 ) returns table (jobs integer, details integer, seen_to timestamptz, more boolean)
@@ -21,7 +21,6 @@ begin
             errcode = 'invalid_parameter_value',
             message = format('jobs that are %s have not ended, and are never pruned', $2);
     end if;
-    perform set_config('synchronous_commit', 'off', true), set_config('lock_timeout', '20ms', true);
     return query
         with looked_at as materialized (
             select j.tenant, j.job_id, j.created_at, j.status,
