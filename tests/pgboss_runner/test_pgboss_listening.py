@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from urllib.parse import urlsplit
 
@@ -9,6 +10,7 @@ import pytest
 
 from jobcore.errors import ConfigurationError
 from jobcore_devkit.postgres import PostgresServer
+from jobcore_pgboss import link as link_module
 from jobcore_pgboss import listener as listener_module
 from jobcore_pgboss.settings import PgBossSettings
 from pgboss_runner.harness import App, TrivialExecutor, eventually, noop, opened
@@ -58,6 +60,30 @@ async def test_a_listener_that_was_cut_silently_notices_and_connects_again(
 
         await eventually(connected_again, 15)
     assert "no longer hears its own notifications" in caplog.text
+
+
+async def test_a_worker_whose_every_connection_was_cut_silently_goes_on(
+    database_dsn: str, proxied_url: str, proxy: Proxy, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listener_module, "PROBE_PATIENCE", 1)
+    monkeypatch.setattr(link_module, "PATIENCE", 1)
+    released = asyncio.Event()
+
+    async def hold(claim, session, abort):
+        await released.wait()
+
+    async with opened(database_dsn) as near, opened(proxied_url, lease_seconds=10) as far:
+        executor = TrivialExecutor({"noop": noop, "held": hold})
+        async with far.working(executor):
+            (held,) = await near.enqueue("held")
+            await executor.wait_started(1)
+            proxy.silence()
+            (job_id,) = await near.enqueue()
+            await near.wait_for_status("completed", job_id, seconds=40)
+            released.set()
+            await near.wait_for_status("completed", held, seconds=40)
+        assert (await near.job(held))["attempt"] == 1
+    assert "has not answered within 1 s" in caplog.text
 
 
 async def test_a_new_listener_hears_again(database_dsn: str, proxied_url: str, proxy: Proxy) -> None:

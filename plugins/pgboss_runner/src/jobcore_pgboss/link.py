@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString
 
+import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
@@ -15,6 +16,9 @@ from jobcore_postgres.errors import READ_ONLY
 
 __all__ = ["Connection", "Link"]
 
+PATIENCE = 60.0
+"""Seconds without an answer to a statement after which a connection counts as lost."""
+
 
 class Link:
     """One autocommit connection for one role, outside the application's pool (B04); uses of it queue up.
@@ -22,11 +26,13 @@ class Link:
     Args:
         database: where to connect.
         role: who uses it, for `pg_stat_activity`.
+        patience: how long `rows` waits for an answer, in seconds.
     """
 
-    def __init__(self, database: Database, role: str) -> None:
+    def __init__(self, database: Database, role: str, patience: float | None = None) -> None:
         self._database = database
         self._role = role
+        self._patience = patience
         self._lock = asyncio.Lock()
         self._connection: Connection | None = None
 
@@ -60,7 +66,7 @@ class Link:
         Raises `StorageUnavailableError`, `psycopg.Error`.
         """
         async with self.use() as connection:
-            return await rows_of(connection, query, *arguments)
+            return await rows_of(connection, query, *arguments, patience=self._patience)
 
     async def close(self) -> None:
         async with self._lock:
@@ -68,11 +74,22 @@ class Link:
                 await self._connection.close()
 
 
-async def rows_of(connection: Connection, query: LiteralString, *arguments: Any) -> list[TupleRow]:
-    """Run a statement on a connection of ours. Raises `psycopg.Error`."""
-    async with connection.cursor(binary=True) as cursor:
-        await cursor.execute(query, arguments, prepare=True)
-        return await cursor.fetchall()
+async def rows_of(
+    connection: Connection, query: LiteralString, *arguments: Any, patience: float | None = None
+) -> list[TupleRow]:
+    """Run a statement on a connection of ours.
+
+    Raises `psycopg.Error`; also if nothing is answered for `patience` seconds, by default `PATIENCE`: then the
+    connection is closed, for it was cut and nobody told us.
+    """
+    limit = PATIENCE if patience is None else patience
+    try:
+        async with asyncio.timeout(limit), connection.cursor(binary=True) as cursor:
+            await cursor.execute(query, arguments, prepare=True)
+            return await cursor.fetchall()
+    except TimeoutError as error:
+        await connection.close()
+        raise psycopg.OperationalError(f"the server has not answered within {limit:g} s") from error
 
 
 def is_pooled(connection: Connection) -> bool:

@@ -13,7 +13,7 @@ from jobcore.ports.runner import ClaimSession, Worker, WorkerHost
 from jobcore_pgboss import logs
 from jobcore_pgboss.duties import Duties
 from jobcore_pgboss.fetcher import Fetcher
-from jobcore_pgboss.heartbeat import Heartbeat
+from jobcore_pgboss.heartbeat import EXTENSIONS, Heartbeat
 from jobcore_pgboss.link import Connection, Link
 from jobcore_pgboss.listener import Listener
 from jobcore_pgboss.listening import check_listening, listening_database
@@ -44,9 +44,10 @@ class PgBossWorker(Worker):
         self._settings = settings
         self._queues = queues
         self._host = host
-        self._fetching, self._writing, self._beating, self._keeping = (
-            Link(store.database, f"worker {role}") for role in ("fetcher", "settler", "heartbeat", "keeper")
+        self._fetching, self._writing, self._keeping = (
+            Link(store.database, f"worker {role}") for role in ("fetcher", "settler", "keeper")
         )
+        self._beating = Link(store.database, "worker heartbeat", patience=settings.lease_seconds / EXTENSIONS)
         self._listening = Link(listening_database(store.database, settings), "worker listener")
         self._runs = Runs()
         self._roles = Roles()
