@@ -30,6 +30,7 @@ def busy(**settings: Any) -> SupervisionSettings:
             "monitor_interval_seconds": 0.2,
             "look_interval_seconds": 0.1,
             "mirror_interval_seconds": 0.1,
+            "flow_interval_seconds": 0.1,
             "mirror_overlap_seconds": 1,
             "vanished_grace_seconds": 0.5,
             "cron_interval_seconds": 1,

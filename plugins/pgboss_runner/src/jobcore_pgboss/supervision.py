@@ -14,7 +14,7 @@ class SupervisionSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     enabled: bool = True
-    """Whether workers prune, sweep, count and mirror; jobs that Node works are mirrored into `jobs` only so."""
+    """Whether workers prune, sweep, count, mirror and see to flows; what Node works is mirrored into `jobs` only so."""
     schedule: bool = True
     """Whether workers fire pg-boss's own schedules (rows of `pgboss.schedule`)."""
     maintenance_interval_seconds: float = Field(default=86_400, gt=0)
@@ -25,6 +25,8 @@ class SupervisionSettings(BaseModel):
     """How often a worker looks whether a queue is due to be pruned or counted."""
     cron_interval_seconds: float = Field(default=30, gt=0, le=45)
     """How often due schedules are looked for; at most 45, as an occurrence stays due for a minute."""
+    flow_interval_seconds: float = Field(default=5, gt=0)
+    """How often the children of completed flow parents are let run."""
     mirror_interval_seconds: float = Field(default=5, gt=0)
     """How often the ends of jobs that Node worked are written into `jobs`."""
     mirror_overlap_seconds: float = Field(default=10, ge=0)

@@ -9,6 +9,7 @@ from jobcore_pgboss import logs
 from jobcore_pgboss.duties.cron import Cron
 from jobcore_pgboss.duties.desk import Desk
 from jobcore_pgboss.duties.mirror import Mirror
+from jobcore_pgboss.duties.navigator import Navigator
 from jobcore_pgboss.duties.registry import Registry
 from jobcore_pgboss.duties.supervisor import Supervisor
 from jobcore_pgboss.link import Link
@@ -26,7 +27,11 @@ class Duties:
         self._registry = Registry(self._desk, worker_id, sorted(host.queues), host.concurrency)
         self._turns = {"registry": self._registry.turn}
         if settings.enabled:
-            self._turns |= {"supervisor": Supervisor(self._desk).turn, "mirror": Mirror(self._desk).turn}
+            self._turns |= {
+                "supervisor": Supervisor(self._desk).turn,
+                "navigator": Navigator(self._desk).turn,
+                "mirror": Mirror(self._desk).turn,
+            }
         if settings.schedule:
             self._turns["cron"] = Cron(self._desk).turn
 

@@ -22,5 +22,21 @@ comment on table jobcore.pgboss_vanished is
 
 grant select, insert, update, delete on jobcore.pgboss_mirror, jobcore.pgboss_vanished to jobcore_worker;
 
-set local role none;  -- tables that Node's upgrades added since we attached
-grant select, insert, update, delete on all tables in schema pgboss to jobcore_worker, jobcore_owner;
+-- Tables that Node's upgrades added since we attached; those that another login owns are its business to grant.
+set local role none;
+do $$
+declare
+    its_table regclass;
+begin
+    for its_table in
+        select c.oid
+        from pg_class c
+        where c.relnamespace = 'pgboss'::regnamespace
+            and c.relkind in ('r', 'p')
+            and pg_has_role(current_user, c.relowner, 'usage')
+    loop
+        execute format(
+            'grant select, insert, update, delete on %s to jobcore_worker, jobcore_owner', its_table);
+    end loop;
+end
+$$;

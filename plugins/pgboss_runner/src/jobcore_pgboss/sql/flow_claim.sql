@@ -1,0 +1,1 @@
+select jobcore.pgboss_flow_claim(%b::float8)

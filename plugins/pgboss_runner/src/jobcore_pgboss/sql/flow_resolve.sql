@@ -1,0 +1,1 @@
+select jobcore.pgboss_flow_resolve(%b::int4)
