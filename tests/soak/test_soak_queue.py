@@ -1,4 +1,4 @@
-"""Deep and long: the queue with a million waiting jobs, and beside a transaction that does not end.
+"""Deep and long: a million waiting jobs, a transaction that does not end, and the deletion of a long history.
 
 By hand, `make soak`; each writes what it measured to the folder of `JOBCORE_SOAK_REPORTS`, by default `.soak`.
 Shorter runs: `JOBCORE_SOAK_WAITING=50000 JOBCORE_SOAK_MINUTES=1 make soak`.
@@ -14,11 +14,13 @@ from typing import Any
 import pytest
 
 from soak.drain import compare
+from soak.pruning import pruning
 from soak.steady import growth, steady
 
 WAITING = [int(count) for count in os.environ.get("JOBCORE_SOAK_WAITING", "500000 1000000").split()]
 MINUTES = float(os.environ.get("JOBCORE_SOAK_MINUTES", "15"))
 RATE = float(os.environ.get("JOBCORE_SOAK_RATE", "200"))
+PRUNED = int(os.environ.get("JOBCORE_SOAK_PRUNED", "300000"))
 REPORTS = Path(os.environ.get("JOBCORE_SOAK_REPORTS", ".soak"))
 
 pytestmark = pytest.mark.soak
@@ -33,6 +35,11 @@ def test_a_deep_queue_drains_nearly_as_fast_as_a_shallow_one(waiting: int) -> No
 async def test_a_transaction_that_stays_open_does_not_slow_the_fetch() -> None:
     report = _written("steady", await steady(MINUTES, RATE))
     assert growth(report) <= 1.5
+
+
+async def test_nobody_waits_50_ms_for_the_deletion_of_old_jobs() -> None:
+    report = _written("pruning", await pruning(PRUNED))
+    assert report["lock_waits"] == []
 
 
 def _written(name: str, report: dict[str, Any]) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from uuid import UUID
 from psycopg import AsyncClientCursor
 from psycopg import errors as pg
 from psycopg.rows import dict_row
+from psycopg.sql import SQL
 
 from jobcore.states import JobState
 from jobcore_postgres import logs
@@ -91,11 +92,12 @@ class Pruning:
             psycopg.errors.QueryCanceled: if it took too long; nothing was deleted.
         """
         arguments = (at.tenant, at.state.value, at.keep_ms, at.since, most * SCAN, most)
+        message = SQL(";").join(SQL(statement(name)) for name in ("prune_limits", "job_prune"))
         async with (
             self._database.connection() as connection,
             AsyncClientCursor(connection, row_factory=dict_row) as cursor,
         ):
-            await cursor.execute(statement("prune_limits") + ";" + statement("job_prune"), arguments)
+            await cursor.execute(message, arguments)
             cursor.nextset()
             (row,) = await cursor.fetchall()
             return row
