@@ -100,6 +100,12 @@ def test_a_signal_waits_for_the_running_jobs_of_all(held, project, database, wai
     assert status(database) == ["completed"]
 
 
+def test_a_signal_before_any_process_works_ends_all_at_once(start, database):
+    program = start("worker", "--processes", "2", until="2 worker processes are to be started")
+    program.signal()
+    assert program.wait() == ExitCode.OK
+
+
 def test_a_second_signal_hands_the_running_jobs_back(held, database, wait_until):
     held.signal(signal.SIGTERM)
     wait_until(lambda: held.says("The supervisor: no new jobs"))

@@ -48,8 +48,8 @@ class Supervisor:
 
     async def run(self) -> int:
         """Return the exit code once all processes have ended, having been told to, or in vain."""
-        log_lines.fleet_begins(self._count)
         with self._hearing_signals():
+            log_lines.fleet_begins(self._count)
             first = asyncio.create_task(self._keep(1))
             await self._first_or(first)
             others = [] if self._stopping.is_set() else [self._keep(number) for number in range(2, self._count + 1)]
