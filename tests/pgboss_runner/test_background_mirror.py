@@ -89,6 +89,26 @@ async def is_noticed(app: App, job_id: UUID) -> bool:
     return bool(noticed) or (await app.job(job_id))["status"] == "cancelled"
 
 
+async def test_what_node_retried_after_its_end_and_completed_is_completed(
+    app: App, postgres_server: PostgresServer
+) -> None:
+    async with (
+        node_boss(node_dsn_of(app, postgres_server), **NODE) as node,
+        opened(app.dsn, supervision=MIRROR) as mirroring,
+        mirroring.working(TrivialExecutor({"noop": noop})),
+    ):
+        await node.call("createQueue", "again", {"retryLimit": 0})
+        job_id = UUID(await node.call("send", "again", {"n": 1}))
+        await node.call("fetch", "again")
+        await node.call("fail", "again", str(job_id))
+        await app.wait_for_status("failed", job_id)
+        await node.call("retry", "again", str(job_id))
+        await node.call("work", "again")
+        await app.wait_for_status("completed", job_id, seconds=30)
+    job = await app.job(job_id)
+    assert (job["epoch"], job["attempt"], job["error"]) == (1, 2, None)
+
+
 async def test_many_ends_at_one_instant_are_all_written(app: App, postgres_server: PostgresServer) -> None:
     async with node_boss(node_dsn_of(app, postgres_server), **NODE) as node:
         await node.call("createQueue", "bulk")

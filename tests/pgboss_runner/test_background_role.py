@@ -31,7 +31,8 @@ async def test_the_engines_role_may_do_every_duty(app: App, worker_dsn: str, cap
     await app.rows(
         "insert into pgboss.job (name, state, started_on, completed_on, deletion_seconds) values"
         " ('kept', 'completed', now() - interval '1 hour', now() - interval '1 hour', 1),"
-        " ('kept', 'completed', now(), now(), 3600), ('kept', 'active', now() - interval '1 hour', null, 1) returning id"
+        " ('kept', 'completed', now(), now(), 3600), ('kept', 'active', now() - interval '1 hour', null, 1)"
+        " returning id"
     )
     await app.rows(
         "insert into pgboss.schedule (name, cron, options) values ('kept', '* * * * * *', '{}') returning key"

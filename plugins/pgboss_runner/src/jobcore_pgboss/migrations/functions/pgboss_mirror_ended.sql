@@ -25,7 +25,10 @@ begin
                     from public.jobs b
                     where b.tenant = jobcore.pgboss_tenant(j.group_id, j.data)
                         and b.job_id = j.id
-                        and b.status in ('completed', 'failed', 'cancelled'))
+                        and (
+                            b.status::text = j.state::text
+                            or b.status in ('completed', 'failed', 'cancelled') and b.completed_at >= j.started_on
+                            or b.status = 'completed'))
             order by j.completed_on, j.id
             limit $3
         ) e;

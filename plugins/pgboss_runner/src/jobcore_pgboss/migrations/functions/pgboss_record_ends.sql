@@ -1,5 +1,6 @@
 -- Write into `jobs` how these queue rows ended, where that is not known: a job that Node worked, failed or cancelled, and
--- one that waits no longer because its time is over. Jobs that only Node knew get their rows. Returns how many were written.
+-- one that waits no longer because its time is over. Jobs that only Node knew get their rows; those that Node ran once more
+-- after their end are opened again first. Returns how many were written.
 -- pg-boss's own queues are its own business.
 create or replace function jobcore.pgboss_record_ends(queue text, job_ids uuid[]) returns integer
 language plpgsql
@@ -26,6 +27,21 @@ begin
     if strangers is not null then
         perform jobcore.pgboss_adopt(strangers);
     end if;
+
+    perform jobcore.job_requeue(again.tenant, again.ids)
+    from (
+        select b.tenant, array_agg(b.job_id order by b.job_id) as ids
+        from pgboss.job j
+        join public.jobs b on b.tenant = jobcore.pgboss_tenant(j.group_id, j.data) and b.job_id = j.id
+        where j.name = $1
+            and j.id = any ($2)
+            and j.state > 'active'
+            and b.runner_type = 'pgboss'
+            and b.status in ('failed', 'cancelled')
+            and b.status::text <> j.state::text
+            and b.completed_at < j.started_on
+        group by b.tenant
+    ) again;
 
     select jsonb_agg(jsonb_build_object(
         'tenant', b.tenant,
