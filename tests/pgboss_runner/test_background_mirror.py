@@ -127,6 +127,7 @@ async def all_there(app: App, wanted: int) -> bool:
 
 async def test_an_end_that_was_committed_after_a_later_pass_is_written(app: App) -> None:
     await app.rows("select pgboss.create_queue('late', '{\"policy\": \"standard\"}')")
+    await app.rows("update jobcore.pgboss_mirror set ended_to = now() - interval '1 minute' returning ended_to")
     await app.rows("select jobcore.pgboss_mirror_reached(now(), 10)")
     (row,) = await app.rows(
         "insert into pgboss.job (name, state, started_on, completed_on)"
