@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -199,3 +200,48 @@ class TestOthersAtWork:
             assert (await store.retention.prune(walk)).jobs == 0
         assert (await store.retention.prune(walk)).jobs == 0
         assert jobs_left(admin) == {lease.job_id}
+
+    async def test_through_a_pooler_it_is_the_same(self, pooled_worker_dsn: str, admin: psycopg.Connection) -> None:
+        make_jobs(admin, 250, details=True)
+        store = PostgresStore(pooled_worker_dsn)
+        await store.open()
+        assert await prune(store) == 250
+        await store.close()
+
+
+class TestASlowDatabase:
+    """A batch that takes 40 ms is broken off, for somebody may wait for one of its rows; smaller ones follow."""
+
+    @pytest.fixture
+    def slow(self, admin: psycopg.Connection) -> Callable[[float], None]:
+        """Let the deletion of each job take so many milliseconds."""
+
+        def make(milliseconds: float) -> None:
+            admin.execute(
+                f"create function pg_temp_slow() returns trigger language plpgsql as "
+                f"$$ begin perform pg_sleep({milliseconds / 1000}); return old; end $$".encode()
+            )
+            admin.execute("create trigger slow before delete on jobs for each row execute function pg_temp_slow()")
+
+        return make
+
+    async def test_gets_smaller_batches(
+        self, store: PostgresStore, admin: psycopg.Connection, slow: Callable[[float], None]
+    ) -> None:
+        make_jobs(admin, 60)
+        slow(1)
+        assert await prune(store) == 60
+
+    async def test_is_left_alone_if_the_smallest_take_too_long(
+        self,
+        store: PostgresStore,
+        admin: psycopg.Connection,
+        slow: Callable[[float], None],
+        caplog: pytest.LogCaptureFixture,
+    ) -> None:
+        make_jobs(admin, 20)
+        slow(30)
+        (walk,) = await store.retention.plan(older_than=30 * DAY, states=[JobState.COMPLETED])
+        assert (await store.retention.prune(walk)).jobs == 0
+        assert "the database takes too long for even a few of them" in caplog.text
+        assert count_of(admin, "jobs") == 20
