@@ -16,7 +16,7 @@ begin
         'runner_type', 'pgboss',
         'status', 'queued')))
     from jsonb_to_recordset($1) as r (name text, id uuid)
-    join pgboss.job j on j.name = r.name and j.id = r.id
+    cross join lateral (select * from pgboss.job j where j.name = r.name and j.id = r.id limit 1) j
     having count(*) > 0;
 end
 $$;

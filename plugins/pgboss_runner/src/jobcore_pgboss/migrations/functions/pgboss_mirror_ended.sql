@@ -28,7 +28,8 @@ begin
                         and (
                             b.status::text = j.state::text
                             or b.status in ('completed', 'failed', 'cancelled') and b.completed_at >= j.started_on
-                            or b.status = 'completed'))
+                            or b.status = 'completed')
+                    offset 0)  -- a look by key for each
             order by j.completed_on, j.id
             limit $3
         ) e;

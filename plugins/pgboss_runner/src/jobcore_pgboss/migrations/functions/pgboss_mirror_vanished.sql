@@ -36,7 +36,7 @@ begin
     join public.jobs b on b.tenant = p.tenant and b.job_id = p.job_id
     where b.status in ('queued', 'active', 'processing')
         and b.runner_type = 'pgboss'
-        and not exists (select from pgboss.job j where j.name = b.queue and j.id = b.job_id)
+        and not exists (select from pgboss.job j where j.name = b.queue and j.id = b.job_id offset 0)
     on conflict do nothing;
 
     delete from jobcore.pgboss_vanished v
@@ -47,7 +47,7 @@ begin
             and b.job_id = v.job_id
             and b.status in ('queued', 'active', 'processing')
             and b.runner_type = 'pgboss'
-            and not exists (select from pgboss.job j where j.name = b.queue and j.id = b.job_id));
+            and not exists (select from pgboss.job j where j.name = b.queue and j.id = b.job_id offset 0));
 
     with due as (
         delete from jobcore.pgboss_vanished v

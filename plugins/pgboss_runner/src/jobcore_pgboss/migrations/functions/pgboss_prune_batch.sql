@@ -1,17 +1,22 @@
 -- Delete what one queue keeps too long, among its next `lim` keys after `after`: ended rows past their deletion_seconds,
 -- and waiting ones past their keep_until. Their jobs are told first. Rows that somebody holds stay for the next pass.
 -- `walked_to` is the last key seen, null at the end of the queue; no row at all if the queue is gone.
+-- It walks by keys, whatever the planner believes of a table that grows and shrinks faster than its statistics.
 create or replace function jobcore.pgboss_prune_batch(
     queue text, after uuid, lim integer, retained_before timestamptz
 )
 returns table (walked_to uuid, deleted integer, retained integer)
 language plpgsql
+set enable_seqscan = off
+set enable_bitmapscan = off
+set enable_sort = off
+set enable_hashjoin = off
+set enable_mergejoin = off
 as $$
 #variable_conflict use_column
 declare
-    begin_at constant uuid := coalesce($2, '00000000-0000-0000-0000-000000000000');
-    end_at uuid;
     its jsonb;
+    keys uuid[];
     doomed uuid[];
     counted integer;
 begin
@@ -21,36 +26,40 @@ begin
     end if;
     perform pg_advisory_xact_lock(jobcore.pgboss_lock_key((its ->> 'table_name') || 'deletion'));
 
-    select j.id into end_at
-    from pgboss.job j
-    where j.name = $1 and j.id > begin_at
-    order by j.id
-    offset $3 - 1
-    limit 1;
-
-    select array_agg(l.id) into doomed
+    select array_agg(p.id) into keys
     from (
         select j.id
         from pgboss.job j
+        where j.name = $1 and j.id > coalesce($2, '00000000-0000-0000-0000-000000000000')
+        order by j.id
+        limit $3
+    ) p;
+
+    select array_agg(l.id) into doomed
+    from unnest(keys) as k (id)
+    cross join lateral (
+        select j.id
+        from pgboss.job j
         where j.name = $1
-            and j.id > begin_at
-            and j.id <= coalesce(end_at, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
+            and j.id = k.id
             and (
                 j.deletion_seconds > 0
                 and j.completed_on + j.deletion_seconds * interval '1 second' < pgboss.job_now()
                 or j.state < 'active' and j.keep_until < pgboss.job_now())
-        order by j.id
+        limit 1
         for update skip locked
     ) l;
     if doomed is not null then
         perform jobcore.pgboss_record_ends($1, doomed);
+        with gone as (
+            delete from pgboss.job j
+            using unnest(doomed) as d (id)
+            where j.name = $1 and j.id = d.id
+            returning j.state, j.completed_on
+        )
         select count(*) into counted
-        from pgboss.job j
-        where j.name = $1
-            and j.id = any (doomed)
-            and j.state in ('completed', 'cancelled')
-            and j.completed_on <= (its ->> 'retained_on')::timestamptz;
-        delete from pgboss.job j where j.name = $1 and j.id = any (doomed);
+        from gone g
+        where g.state in ('completed', 'cancelled') and g.completed_on <= (its ->> 'retained_on')::timestamptz;
         if its ? 'retained_count' then  -- since version 46
             update pgboss.queue q
             set retained_count = greatest(q.retained_count - counted, 0),
@@ -60,12 +69,13 @@ begin
     end if;
 
     return query
-        select end_at, coalesce(cardinality(doomed), 0), count(*)::integer
-        from pgboss.job j
-        where j.name = $1
-            and j.id > begin_at
-            and j.id <= coalesce(end_at, 'ffffffff-ffff-ffff-ffff-ffffffffffff')
-            and j.state in ('completed', 'cancelled')
-            and j.completed_on <= $4;
+        select case when cardinality(keys) = $3 then keys[$3] end, coalesce(cardinality(doomed), 0), count(l.id)::integer
+        from unnest(keys) as k (id)
+        cross join lateral (
+            select j.id
+            from pgboss.job j
+            where j.name = $1 and j.id = k.id and j.state in ('completed', 'cancelled') and j.completed_on <= $4
+            limit 1
+        ) l;
 end
 $$;

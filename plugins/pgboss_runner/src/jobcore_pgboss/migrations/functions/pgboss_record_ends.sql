@@ -1,7 +1,8 @@
 -- Write into `jobs` how these queue rows ended, where that is not known: a job that Node worked, failed or cancelled, and
 -- one that waits no longer because its time is over. Jobs that only Node knew get their rows; those that Node ran once more
 -- after their end are opened again first. Returns how many were written.
--- pg-boss's own queues are its own business.
+-- pg-boss's own queues are its own business. Each row is looked up by its key, whatever the planner believes of the tables:
+-- the limits, and the offset, keep it from joining otherwise.
 create or replace function jobcore.pgboss_record_ends(queue text, job_ids uuid[]) returns integer
 language plpgsql
 set enable_seqscan = off
@@ -19,11 +20,13 @@ begin
     end if;
     select jsonb_agg(jsonb_build_object('name', j.name, 'id', j.id))
     into strangers
-    from pgboss.job j
-    where j.name = $1
-        and j.id = any ($2)
-        and not exists (
-            select from public.jobs b where b.tenant = jobcore.pgboss_tenant(j.group_id, j.data) and b.job_id = j.id);
+    from unnest($2) as w (id)
+    cross join lateral (select * from pgboss.job j where j.name = $1 and j.id = w.id limit 1) j
+    where not exists (
+        select
+        from public.jobs b
+        where b.tenant = jobcore.pgboss_tenant(j.group_id, j.data) and b.job_id = j.id
+        offset 0);
     if strangers is not null then
         perform jobcore.pgboss_adopt(strangers);
     end if;
@@ -31,11 +34,15 @@ begin
     perform jobcore.job_requeue(again.tenant, again.ids)
     from (
         select b.tenant, array_agg(b.job_id order by b.job_id) as ids
-        from pgboss.job j
-        join public.jobs b on b.tenant = jobcore.pgboss_tenant(j.group_id, j.data) and b.job_id = j.id
-        where j.name = $1
-            and j.id = any ($2)
-            and j.state > 'active'
+        from unnest($2) as w (id)
+        cross join lateral (select * from pgboss.job j where j.name = $1 and j.id = w.id limit 1) j
+        cross join lateral (
+            select *
+            from public.jobs b
+            where b.tenant = jobcore.pgboss_tenant(j.group_id, j.data) and b.job_id = j.id
+            limit 1
+        ) b
+        where j.state > 'active'
             and b.runner_type = 'pgboss'
             and b.status in ('failed', 'cancelled')
             and b.status::text <> j.state::text
@@ -58,11 +65,15 @@ begin
         'completed_on', j.completed_on,
         'duration_ms', extract(epoch from j.completed_on - j.started_on) * 1000))
     into ends
-    from pgboss.job j
-    join public.jobs b on b.tenant = jobcore.pgboss_tenant(j.group_id, j.data) and b.job_id = j.id
-    where j.name = $1
-        and j.id = any ($2)
-        and j.state <> 'active'
+    from unnest($2) as w (id)
+    cross join lateral (select * from pgboss.job j where j.name = $1 and j.id = w.id limit 1) j
+    cross join lateral (
+        select *
+        from public.jobs b
+        where b.tenant = jobcore.pgboss_tenant(j.group_id, j.data) and b.job_id = j.id
+        limit 1
+    ) b
+    where j.state <> 'active'
         and b.runner_type = 'pgboss'
         and b.status in ('pending', 'queued', 'active', 'processing');
     if ends is null then
