@@ -4,6 +4,7 @@
 -- the queue's policy refuses, is a unique violation. The other way takes them all.
 create or replace function jobcore.pgboss_add(common jsonb, ids uuid[], tenants uuid[], payloads jsonb) returns boolean
 language plpgsql
+set plan_cache_mode = force_generic_plan
 as $$
 declare
     q pgboss.queue;

@@ -3,6 +3,7 @@
 create or replace function jobcore.pgboss_claim_rows(queues text[], lim integer, lease_seconds integer)
 returns setof pgboss.job
 language plpgsql
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off

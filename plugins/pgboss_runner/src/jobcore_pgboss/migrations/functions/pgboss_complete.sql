@@ -7,6 +7,7 @@ create or replace function jobcore.pgboss_complete(
     results jsonb, worker uuid
 ) returns setof integer
 language plpgsql
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off

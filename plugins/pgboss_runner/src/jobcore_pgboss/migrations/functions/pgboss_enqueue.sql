@@ -5,6 +5,7 @@
 create or replace function jobcore.pgboss_enqueue(jobs jsonb)
 returns table (ord integer, job_id uuid, inserted boolean)
 language plpgsql
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 begin

@@ -7,41 +7,41 @@ returns table (
     max_attempts integer, priority integer, created_on timestamptz, stop jsonb, retry_delay_ms bigint
 )
 language plpgsql
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare
     claimed pgboss.job[];
-    strangers jsonb;
+    told integer;
 begin
     select array_agg(c) into claimed from jobcore.pgboss_claim_rows($1, $2, $3) c;
-    if claimed is null then
-        return;
-    end if;
 
-    select jsonb_agg(jsonb_build_object('name', c.name, 'id', c.id))
-    into strangers
-    from unnest(claimed) c
-    where not exists (
-        select from public.jobs b where b.tenant = jobcore.pgboss_tenant(c.group_id, c.data) and b.job_id = c.id);
-    if strangers is not null then
-        perform jobcore.pgboss_adopt(strangers);
-    end if;
-
-    return query
-        select c.name, c.id, b.tenant, b.type::text, convert_to(coalesce(c.data, 'null')::text, 'UTF8'), c.retry_count,
-            jobcore.pgboss_started_us(c.started_on), b.max_attempts, c.priority, c.created_on,
-            case
-                when b.cancel_requested is not null then b.cancel_requested
-                when b.status in ('completed', 'failed', 'cancelled')
-                    then jsonb_build_object('reason', 'the job had ended as ' || b.status)
-            end,
-            case when b.schedule_id is not null then (
-                select least(s.backoff_ms, 31536000000)  -- a year, as for every retry policy
-                from public.cron_jobs s
-                where s.tenant = b.tenant and s.schedule_id = b.schedule_id)
-            end
-        from unnest(claimed) c
-        join public.jobs b on b.tenant = jobcore.pgboss_tenant(c.group_id, c.data) and b.job_id = c.id
-        order by array_position($1, c.name), c.priority desc, c.created_on, c.id;
+    while claimed is not null loop
+        return query
+            select c.name, c.id, b.tenant, b.type::text, convert_to(coalesce(c.data, 'null')::text, 'UTF8'),
+                c.retry_count, jobcore.pgboss_started_us(c.started_on), b.max_attempts, c.priority, c.created_on,
+                case
+                    when b.cancel_requested is not null then b.cancel_requested
+                    when b.status in ('completed', 'failed', 'cancelled')
+                        then jsonb_build_object('reason', 'the job had ended as ' || b.status)
+                end,
+                case when b.schedule_id is not null then (
+                    select least(s.backoff_ms, 31536000000)  -- a year, as for every retry policy
+                    from public.cron_jobs s
+                    where s.tenant = b.tenant and s.schedule_id = b.schedule_id)
+                end
+            from unnest(claimed) c
+            -- One look by key for each, whatever the planner believes of the table: the limit keeps it from joining.
+            cross join lateral (
+                select j.tenant, j.type, j.max_attempts, j.cancel_requested, j.status, j.schedule_id
+                from public.jobs j
+                where j.tenant = jobcore.pgboss_tenant(c.group_id, c.data) and j.job_id = c.id
+                limit 1
+            ) b
+            order by array_position($1, c.name), c.priority desc, c.created_on, c.id;
+        get diagnostics told = row_count;
+        exit when told = cardinality(claimed);
+        claimed := jobcore.pgboss_adopt_strangers(claimed);
+    end loop;
 end
 $$;

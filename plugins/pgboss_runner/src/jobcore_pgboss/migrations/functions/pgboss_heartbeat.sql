@@ -3,6 +3,7 @@
 create or replace function jobcore.pgboss_heartbeat(claims jsonb, extend boolean)
 returns table (ord integer, held boolean, cancel_requested jsonb)
 language plpgsql
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off

@@ -4,6 +4,7 @@
 create or replace function jobcore.pgboss_settle(settlements jsonb)
 returns table (ord integer, applied boolean, follow text)
 language plpgsql
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off

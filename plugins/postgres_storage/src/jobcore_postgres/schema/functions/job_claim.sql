@@ -5,6 +5,7 @@
 create or replace function jobcore.job_claim(leases jsonb, worker uuid)
 returns table (ord integer, granted boolean, cancel_requested jsonb)
 language plpgsql
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off

@@ -5,6 +5,7 @@ create or replace function jobcore.job_complete(
     tenants uuid[], job_ids uuid[], attempts integer[], began_us bigint[], results jsonb, worker uuid
 ) returns setof integer
 language plpgsql
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off

@@ -6,6 +6,7 @@
 create or replace function jobcore.job_new(jobs jsonb)
 returns table (ord integer, job_id uuid, tenant uuid, inserted boolean, run_at timestamptz)
 language plpgsql
+set plan_cache_mode = force_generic_plan
 as $$
 #variable_conflict use_column
 declare

@@ -7,6 +7,7 @@
 create or replace function jobcore.job_settle(settlements jsonb)
 returns table (ord integer, applied boolean, follow text, run_at timestamptz, max_attempts integer)
 language plpgsql
+set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
