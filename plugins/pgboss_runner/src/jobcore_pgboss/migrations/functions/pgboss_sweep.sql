@@ -27,7 +27,8 @@ begin
                 where b.tenant = jobcore.pgboss_tenant(j.group_id, j.data)
                     and b.job_id = j.id
                     and b.status in ('active', 'processing')
-                    and b.attempt = j.retry_count + 1)
+                    and b.attempt = j.retry_count + 1
+                offset 0)  -- a look by key for each
         order by j.id
         limit $3
         for update skip locked
@@ -51,7 +52,12 @@ begin
             end))
     into strangers, given
     from stuck s
-    left join public.jobs b on b.tenant = jobcore.pgboss_tenant(s.group_id, s.data) and b.job_id = s.id;
+    left join lateral (
+        select b.job_id
+        from public.jobs b
+        where b.tenant = jobcore.pgboss_tenant(s.group_id, s.data) and b.job_id = s.id
+        limit 1
+    ) b on true;
     if given is null then
         return;
     end if;
