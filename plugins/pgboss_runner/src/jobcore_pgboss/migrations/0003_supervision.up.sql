@@ -20,6 +20,11 @@ create table jobcore.pgboss_vanished (
 comment on table jobcore.pgboss_vanished is
     'Jobs that have not ended and whose queue rows are gone: cancelled after a grace, unless they come back.';
 
+alter table jobcore.pgboss_vanished enable row level security;
+alter table jobcore.pgboss_vanished force row level security;
+create policy pgboss_vanished_engine on jobcore.pgboss_vanished to jobcore_worker, jobcore_owner
+    using (true) with check (true);
+
 grant select, insert, update, delete on jobcore.pgboss_mirror, jobcore.pgboss_vanished to jobcore_worker;
 
 -- Tables that Node's upgrades added since we attached; those that another login owns are its business to grant.
