@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from urllib.parse import urlsplit
 
+import psycopg
 import pytest
 
 from jobcore.errors import ConfigurationError
@@ -62,6 +63,9 @@ async def test_a_listener_that_was_cut_silently_notices_and_connects_again(
     assert "no longer hears its own notifications" in caplog.text
 
 
+@pytest.mark.skipif(
+    psycopg.pq.version() < 170000, reason="an older libpq stops the whole process, with the proxy, while it cancels"
+)
 async def test_a_worker_whose_every_connection_was_cut_silently_goes_on(
     database_dsn: str, proxied_url: str, proxy: Proxy, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from typing import Any, LiteralString
 
-import psycopg
 from psycopg.pq import TransactionStatus
 from psycopg.rows import TupleRow
 
+from jobcore_pgboss import logs
 from jobcore_postgres.database import Connection, Database
 from jobcore_postgres.errors import READ_ONLY
 
@@ -80,16 +81,37 @@ async def rows_of(
     """Run a statement on a connection of ours.
 
     Raises `psycopg.Error`; also if nothing is answered for `patience` seconds, by default `PATIENCE`: then the
-    connection is closed, for it was cut and nobody told us.
+    connection is broken off, for it was cut and nobody told us.
     """
     limit = PATIENCE if patience is None else patience
+    silence = asyncio.get_running_loop().call_later(limit, _give_up, connection, limit)
     try:
-        async with asyncio.timeout(limit), connection.cursor(binary=True) as cursor:
+        async with connection.cursor(binary=True) as cursor:
             await cursor.execute(query, arguments, prepare=True)
             return await cursor.fetchall()
-    except TimeoutError as error:
-        await connection.close()
-        raise psycopg.OperationalError(f"the server has not answered within {limit:g} s") from error
+    finally:
+        silence.cancel()
+
+
+def sever(connection: Connection) -> None:
+    """Break a connection off beneath the driver: whoever waits on it gets `psycopg.OperationalError`.
+
+    Nothing is asked of the server, which does not answer: the driver's own cancellation would wait for it.
+    """
+    if connection.closed:
+        return
+    line = socket.socket(fileno=connection.fileno())
+    try:
+        line.shutdown(socket.SHUT_RDWR)
+    except OSError:
+        return  # it has just been lost by itself
+    finally:
+        line.detach()
+
+
+def _give_up(connection: Connection, seconds: float) -> None:
+    logs.no_answer(seconds)
+    sever(connection)
 
 
 def is_pooled(connection: Connection) -> bool:

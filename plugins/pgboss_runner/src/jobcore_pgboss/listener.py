@@ -12,18 +12,15 @@ from psycopg import Notify
 from psycopg.sql import SQL, Identifier
 
 from jobcore_pgboss import logs
-from jobcore_pgboss.endings import end_tasks
 from jobcore_pgboss.fetcher import Fetcher
 from jobcore_pgboss.heartbeat import Heartbeat
-from jobcore_pgboss.link import Connection, Link, is_pooled
+from jobcore_pgboss.link import Connection, Link, is_pooled, sever
 from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.statements import statement
 
 CANCEL_CHANNEL = "jobcore_cancel"
 PROBE_PATIENCE = 5.0
 """Seconds in which the connection must hear itself."""
-AT_ONCE = 0.1
-"""Seconds until the end of a talk on a connection that answers nothing is no longer waited for."""
 
 
 class Listener:
@@ -71,17 +68,15 @@ class Listener:
         await self._hear(connection, None, until_probe=True)
 
     async def _in_time(self, connection: Connection, talk: Coroutine[Any, Any, None]) -> None:
-        """Close the connection if a talk on it is not over in time: it was cut, and nobody told us."""
-        talking = asyncio.ensure_future(talk)
+        """Break the connection off if a talk on it is not over in time: it was cut, and nobody told us.
+
+        Raises `psycopg.OperationalError` then, out of the talk.
+        """
+        silence = asyncio.get_running_loop().call_later(PROBE_PATIENCE, _give_up, connection)
         try:
-            await asyncio.wait((talking,), timeout=PROBE_PATIENCE)
-            if talking.done():
-                return talking.result()
+            await talk
         finally:
-            await end_tasks((talking,), AT_ONCE)
-        logs.listener_deaf()
-        await connection.close()
-        raise psycopg.OperationalError("the listening connection did not hear itself")
+            silence.cancel()
 
     async def _hear(self, connection: Connection, seconds: float | None, *, until_probe: bool = False) -> None:
         """Pass notifications on for so many seconds, or until the probe has come back."""
@@ -97,3 +92,8 @@ class Listener:
             self._heartbeat.cancel_told(notify.payload)
         elif notify.channel == self._probe_channel:
             self._heard_itself = True
+
+
+def _give_up(connection: Connection) -> None:
+    logs.listener_deaf()
+    sever(connection)

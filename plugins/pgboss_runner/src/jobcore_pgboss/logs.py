@@ -68,6 +68,10 @@ def listening_directly(address: str) -> None:
     _logger.info("Notifications are heard on a connection of their own (%s).", address)
 
 
+def no_answer(seconds: float) -> None:
+    _logger.warning("The server has not answered within %g s; the connection is broken off and made anew.", seconds)
+
+
 def listener_deaf() -> None:
     _logger.warning(
         "The listening connection no longer hears its own notifications; it is made anew. Until then new jobs are "
