@@ -10,6 +10,7 @@ from time import monotonic
 from typing import Any
 from uuid import UUID
 
+import orjson
 from psycopg import errors as pg
 
 from jobcore.models import Claim, Lease
@@ -51,6 +52,8 @@ class Fetcher:
         self._hint = asyncio.Event()
         self._hint.set()
         self._claiming = asyncio.Lock()
+        limits = {name: limit.model_dump() for name, limit in settings.group_limits.items() if name in host.queues}
+        self._group_limits = orjson.dumps(limits).decode() if limits else None
 
     def hint(self) -> None:
         """There may be work: look soon."""
@@ -114,7 +117,10 @@ class Fetcher:
             return [row for queue in self._queues for row in await self._claim_alone(queue)]
 
     async def _claim(self, queues: list[str], limit: int) -> Sequence[Any]:
-        return await self._link.rows(statement("fetch"), queues, limit, self._settings.lease_seconds)
+        if self._group_limits is None:
+            return await self._link.rows(statement("fetch"), queues, limit, self._settings.lease_seconds)
+        lease = self._settings.lease_seconds
+        return await self._link.rows(statement("fetch_limited"), queues, limit, lease, self._group_limits)
 
     async def _claim_alone(self, queue: str) -> Sequence[Any]:
         try:

@@ -1,6 +1,4 @@
--- Claim up to `lim` due jobs of these queues. Jobs that Node sent get their row in `jobs` here.
--- `retry_delay_ms` is that of the job's schedule, where it names one.
--- `stop` tells why a claimed job must not run: {"reason": ...} if its cancellation was asked for, or if it has ended.
+-- Claim up to `lim` due jobs of these queues; the answer is that of `pgboss_tell`.
 create or replace function jobcore.pgboss_fetch(queues text[], lim integer, lease_seconds integer)
 returns table (
     queue text, job_id uuid, tenant uuid, type text, payload bytea, retry_count integer, started_us bigint,
@@ -9,39 +7,20 @@ returns table (
 language plpgsql
 set plan_cache_mode = force_generic_plan
 as $$
-#variable_conflict use_column
 declare
     claimed pgboss.job[];
-    told integer;
 begin
-    select array_agg(c) into claimed from jobcore.pgboss_claim_rows($1, $2, $3) c;
-
-    while claimed is not null loop
-        return query
-            select c.name, c.id, b.tenant, b.type::text, convert_to(coalesce(c.data, 'null')::text, 'UTF8'),
-                c.retry_count, jobcore.pgboss_started_us(c.started_on), b.max_attempts, c.priority, c.created_on,
-                case
-                    when b.cancel_requested is not null then b.cancel_requested
-                    when b.status in ('completed', 'failed', 'cancelled')
-                        then jsonb_build_object('reason', 'the job had ended as ' || b.status)
-                end,
-                case when b.schedule_id is not null then (
-                    select least(s.backoff_ms, 31536000000)  -- a year, as for every retry policy
-                    from public.cron_jobs s
-                    where s.tenant = b.tenant and s.schedule_id = b.schedule_id)
-                end
-            from unnest(claimed) c
-            -- One look by key for each, whatever the planner believes of the table: the limit keeps it from joining.
-            cross join lateral (
-                select j.tenant, j.type, j.max_attempts, j.cancel_requested, j.status, j.schedule_id
-                from public.jobs j
-                where j.tenant = jobcore.pgboss_tenant(c.group_id, c.data) and j.job_id = c.id
-                limit 1
-            ) b
-            order by array_position($1, c.name), c.priority desc, c.created_on, c.id;
-        get diagnostics told = row_count;
-        exit when told = cardinality(claimed);
-        claimed := jobcore.pgboss_adopt_strangers(claimed);
-    end loop;
+    if exists (
+        select
+        from pgboss.queue q
+        where q.name = any ($1) and q.policy in ('singleton', 'stately', 'key_strict_fifo'))
+    then
+        select array_agg(c) into claimed from jobcore.pgboss_claim($1, $2, $3, null) c;
+    else
+        select array_agg(c) into claimed from jobcore.pgboss_claim_rows($1, $2, $3) c;
+    end if;
+    if claimed is not null then
+        return query select * from jobcore.pgboss_tell(claimed, $1);
+    end if;
 end
 $$;
