@@ -8,6 +8,7 @@ import pytest
 
 from jobcore_devkit.databases import fresh_database
 from jobcore_devkit.postgres import PostgresServer
+from pgboss_runner.boss_face import Pair, pair_on
 from pgboss_runner.harness import App, opened
 
 
@@ -15,6 +16,12 @@ from pgboss_runner.harness import App, opened
 async def app(database_dsn: str) -> AsyncGenerator[App]:
     async with opened(database_dsn) as app:
         yield app
+
+
+@pytest.fixture
+async def pair(database_dsn: str, postgres_server: PostgresServer) -> AsyncGenerator[Pair]:
+    async with pair_on(database_dsn, postgres_server) as pair:
+        yield pair
 
 
 @pytest.fixture

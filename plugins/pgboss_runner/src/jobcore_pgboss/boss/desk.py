@@ -1,0 +1,54 @@
+"""Runs the statements of the verbs: on a connection of the pool, or in a transaction of the caller's."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import Any, LiteralString, cast
+
+import orjson
+
+from jobcore_pgboss.bridges import bridge_to
+from jobcore_postgres.database import Database
+
+
+class Desk:
+    """Every verb is one statement that takes a text ($1, mostly the queue's name) and JSON ($2), and answers one JSON
+    value as text: so every bridge to the application's own connections carries it."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    async def ask(self, verb: str, name: str, argument: Any = None, *, connection: Any = None) -> Any:
+        """Run `boss/sql/VERB.sql` and return its answer.
+
+        Args:
+            verb: the statement's name.
+            name: its $1.
+            argument: its $2, as JSON.
+            connection: the application's own, in whose transaction it runs; without one it is committed at once.
+
+        Raises:
+            InputError: if no bridge leads to the connection.
+            StorageUnavailableError: if the pool has no connection, or it breaks.
+            Exception: what PostgreSQL refuses; on a caller's connection as its library says it.
+        """
+        words = statement(verb), name, orjson.dumps(argument).decode()
+        if connection is not None:
+            return orjson.loads(await bridge_to(connection).call(*words))
+        async with self.database.connection() as own:
+            return orjson.loads(await bridge_to(own).call(*words))
+
+
+class Verbs:
+    """What all families of verbs stand on."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+
+@cache
+def statement(verb: str) -> LiteralString:
+    """Return the text of `boss/sql/VERB.sql`, read once. Raises `FileNotFoundError` for one that is not there."""
+    text = files("jobcore_pgboss").joinpath("boss", "sql", f"{verb}.sql").read_text(encoding="utf-8")
+    return cast("LiteralString", text)
