@@ -13,6 +13,8 @@ from pydantic import BaseModel, ConfigDict, SecretStr, field_validator
 from jobcore.errors import ConfigurationError
 from jobcore.limits import PayloadLimits
 from jobcore.settings import FOUNDING_VARIABLES, Edition, Settings, WorkerSettings, variable_of
+from jobcore_pgboss.settings import PgBossSettings
+from jobcore_postgres.settings import PostgresSettings
 
 ROOT = Path(__file__).parents[3]
 URL = "postgresql://jobs:hunter2@db:5432/app"
@@ -369,23 +371,35 @@ def test_settings_made_directly_take_their_arguments_only(monkeypatch):
 # -- the files that list them ------------------------------------------------------------------------------------------
 
 
-def variables_of_the_settings() -> set[str]:
-    names = {"JOBCORE_CONFIG", *FOUNDING_VARIABLES}
-    for field, info in Settings.model_fields.items():
+PLUGINS = {"postgres": PostgresSettings, "pgboss": PgBossSettings}
+"""The sections of the house's plugins."""
+
+
+def variables_of(model: type[BaseModel], *path: str) -> set[str]:
+    names: set[str] = set()
+    for field, info in model.model_fields.items():
         section = info.annotation
         if isinstance(section, type) and issubclass(section, BaseModel):
-            names |= {variable_of((field, key)) for key in section.model_fields}
+            names |= variables_of(section, *path, field)
         else:
-            names.add(variable_of((field,)))
+            names.add(variable_of((*path, info.alias or field)))
     return names
+
+
+def variables_of_core() -> set[str]:
+    return {"JOBCORE_CONFIG", *FOUNDING_VARIABLES} | variables_of(Settings)
+
+
+def variables_of_plugins() -> set[str]:
+    return set().union(*(variables_of(model, section) for section, model in PLUGINS.items()))
 
 
 def example() -> dict[str, str]:
     return dict(re.findall(r"^#?([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE))
 
 
-def test_the_example_file_names_every_variable_and_no_other():
-    assert set(example()) == variables_of_the_settings()
+def test_the_example_file_names_every_variable_of_core_and_no_unknown_one():
+    assert variables_of_core() <= set(example()) <= variables_of_core() | variables_of_plugins()
 
 
 def test_the_example_file_is_valid_as_it_stands_and_changes_no_default(load, caplog):
@@ -404,4 +418,4 @@ def test_every_value_of_the_example_file_is_accepted(load, tmp_path):
 def test_the_reference_names_every_variable_and_no_other():
     page = (ROOT / "docs/reference/settings.md").read_text()
     rows = [row.split("|")[1] for row in page.splitlines() if row.startswith("| `")]
-    assert set(re.findall(r"`([A-Z_]+)`", " ".join(rows))) == variables_of_the_settings()
+    assert set(re.findall(r"`([A-Z_]+)`", " ".join(rows))) == variables_of_core() | variables_of_plugins()

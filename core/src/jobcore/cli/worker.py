@@ -49,7 +49,9 @@ def worker(  # noqa: PLR0917 - typer's signature
         int | None,
         typer.Option(metavar="N", min=1, max=256, help="Worker processes; by default worker.processes."),
     ] = None,
-    member: Annotated[str | None, typer.Option("--member", hidden=True)] = None,
+    member: Annotated[
+        str | None, typer.Option("--member", hidden=True, help="Given by a supervisor to the processes that it starts.")
+    ] = None,
 ) -> None:
     """Work jobs until told to stop; the log goes to standard error.
 
