@@ -1,9 +1,9 @@
-// A living pg-boss, driven line by line: `node background.mjs DSN OPTIONS`; each line in is [METHOD, ARGUMENT...], each
-// line out {"value"} or {"error"}. Ends, gracefully, with its input.
+// A living pg-boss, driven line by line: `node background.mjs DSN OPTIONS [PACKAGE]`; each line in is
+// [METHOD, ARGUMENT...], each line out {"value"} or {"error"}. Ends, gracefully, with its input.
 import { createInterface } from 'node:readline'
-import { PgBoss } from 'pg-boss'
 
-const [dsn, options] = process.argv.slice(2)
+const [dsn, options, release = 'pg-boss'] = process.argv.slice(2)
+const { PgBoss, getRollbackPlans } = await import(release)
 const boss = new PgBoss({ connectionString: dsn, ...JSON.parse(options) })
 boss.on('error', (error) => console.error(error))
 
@@ -18,6 +18,13 @@ const commands = {
   },
   async supervised (queue) {
     await boss.supervise(queue)
+  },
+  // Take the schema back to an older version, as a team does that takes back an upgrade.
+  async rollBackTo (version) {
+    for (let from = await boss.schemaVersion(); from > version; from--) {
+      await boss.getDb().executeSql(getRollbackPlans('pgboss', from))
+    }
+    return boss.schemaVersion()
   }
 }
 

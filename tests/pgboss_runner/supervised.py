@@ -69,11 +69,13 @@ class Node:
 
 
 @asynccontextmanager
-async def node_boss(dsn: str, **options: Any) -> AsyncGenerator[Node]:
-    """A started pg-boss with these constructor options; stopped at the end."""
+async def node_boss(dsn: str, *, release: str = "pg-boss", **options: Any) -> AsyncGenerator[Node]:
+    """A started pg-boss with these constructor options, of a release that `tests/node` has; stopped at the end."""
     require_node()
     process = await asyncio.create_subprocess_exec(
-        "node", str(SCRIPT), dsn, json.dumps(options), stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+        *("node", str(SCRIPT), dsn, json.dumps(options), release),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
     )
     node = Node(process)
     try:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import psycopg
@@ -12,7 +11,7 @@ import pytest
 
 from jobcore.errors import SchemaVersionError
 from jobcore_devkit.postgres import PostgresServer
-from pgboss_runner.harness import TENANT, App, TrivialExecutor, eventually, noop, opened
+from pgboss_runner.harness import App, TrivialExecutor, eventually, noop, opened
 
 WORKER = Path(__file__).with_name("worker_process.py")
 
@@ -130,24 +129,6 @@ async def test_a_missing_column_is_refused_by_name(app: App) -> None:
         await connection.execute("alter table pgboss.job drop column heartbeat_on")
     with pytest.raises(SchemaVersionError, match=r"job\.heartbeat_on"):
         await app.runner.open()
-
-
-async def test_a_schema_of_version_42_works(app: App) -> None:
-    from psycopg import AsyncConnection
-
-    async with await AsyncConnection.connect(app.dsn, autocommit=True) as connection:
-        await connection.execute(
-            "alter table pgboss.job drop column source_output, drop column source_root_id, "
-            "drop column upsert_by_key, drop column trace_context"
-        )
-        await connection.execute("update pgboss.version set version = 42")
-    (job_id,) = await app.enqueue()
-    (delayed,) = await app.enqueue(delay=timedelta(hours=1))
-    async with app.working(TrivialExecutor({"noop": noop})):
-        await app.wait_for_status("completed", job_id)
-        assert await app.runner.cancel(TENANT, delayed)
-        assert await app.runner.retry(TENANT, delayed)
-        await app.wait_for_status("completed", delayed)
 
 
 LISTENERS = """

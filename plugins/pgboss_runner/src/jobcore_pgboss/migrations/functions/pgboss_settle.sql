@@ -55,21 +55,11 @@ begin
                 unnest(held)
             ) as s (fenced_ord, applied, follow, run_at, max_attempts, queue, job_id, outcome, result, error, ord)
         ),
-        -- Without source_output and source_root_id, which came with version 43: a redrive falls back to source_id.
-        buried as (
-            insert into pgboss.job (
-                name, priority, data, retry_limit, retry_backoff, retry_delay, start_after, created_on, keep_until,
-                deletion_seconds, expire_seconds, singleton_key, group_id, group_tier, heartbeat_seconds, source_name,
-                source_id, source_created_on, source_retry_count)
-            select
-                q.name, j.priority, j.data, q.retry_limit, q.retry_backoff, q.retry_delay, pgboss.job_now(),
-                pgboss.job_now(), pgboss.job_now() + q.retention_seconds * interval '1 second', q.deletion_seconds,
-                q.expire_seconds, j.singleton_key, j.group_id, j.group_tier, q.heartbeat_seconds, j.name, j.id,
-                j.created_on, j.retry_count
+        buried as materialized (
+            select jobcore.pgboss_bury(j, jobcore.pgboss_output(s.error))
             from settled s
             join pgboss.job j on j.name = s.queue and j.id = s.job_id
-            join pgboss.queue q on q.name = j.dead_letter
-            where s.follow = 'failed'
+            where s.follow = 'failed' and j.dead_letter is not null
         ),
         removed as (
             delete from pgboss.job j
@@ -113,6 +103,7 @@ begin
             union all
             select g.ord, false, null from generate_series(1, wanted) g (ord)
         ) a (ord, applied, follow)
+        where (select count(*) from buried) >= 0  -- which buries them
         group by a.ord
         order by a.ord;
 end
