@@ -14,9 +14,10 @@ declare
     wanted constant integer := jsonb_array_length($1);
     held integer[];
     fenced jsonb := $1;
+    are_stately boolean;
 begin
-    select coalesce(array_agg(g.ord order by g.ord), '{}')
-    into held
+    select coalesce(array_agg(g.ord order by g.ord), '{}'), bool_or(l.policy = 'stately')
+    into held, are_stately
     from (
         select i.*
         from rows from (
@@ -26,7 +27,7 @@ begin
     ) g
     -- One look by key for each, whatever the planner believes of the table: the limit keeps it from joining otherwise.
     cross join lateral (
-        select
+        select j.policy
         from pgboss.job j
         where j.name = g.queue
             and j.id = g.job_id
@@ -45,15 +46,19 @@ begin
         from jsonb_array_elements($1) with ordinality e (element, ord)
         where e.ord = any (held);
     end if;
+    if are_stately then
+        fenced := jobcore.pgboss_seat(fenced);
+    end if;
 
     return query
         with settled as materialized (
             select s.*, s.queue in (select o.name from jobcore.pgboss_queues o where o.delete_ended) as may_delete
             from rows from (
                 jobcore.job_settle(fenced),
-                jsonb_to_recordset(fenced) as (queue text, job_id uuid, outcome text, result jsonb, error jsonb),
+                jsonb_to_recordset(fenced) as (
+                    queue text, job_id uuid, outcome text, result jsonb, error jsonb, state text),
                 unnest(held)
-            ) as s (fenced_ord, applied, follow, run_at, max_attempts, queue, job_id, outcome, result, error, ord)
+            ) as s (fenced_ord, applied, follow, run_at, max_attempts, queue, job_id, outcome, result, error, state, ord)
         ),
         buried as materialized (
             select jobcore.pgboss_bury(j, jobcore.pgboss_output(s.error))
@@ -85,6 +90,8 @@ begin
         again as (
             update pgboss.job j
             set state = case
+                    when s.state is not null then s.state
+                    when j.policy in ('short', 'stately') then 'retry'  -- another one may be `created` by now
                     when s.outcome in ('snoozed', 'released') and j.retry_count = 0 then 'created'
                     else 'retry'
                 end::pgboss.job_state,
@@ -93,8 +100,10 @@ begin
                 keep_until = greatest(j.keep_until, s.run_at + interval '14 days'),
                 retry_limit = greatest(j.retry_limit, s.max_attempts - 1),
                 heartbeat_on = null,
+                heartbeat_seconds = q.heartbeat_seconds,  -- no longer our lease
                 output = coalesce(jobcore.pgboss_output(s.error), j.output)
             from settled s
+            join pgboss.queue q on q.name = s.queue
             where j.name = s.queue and j.id = s.job_id and s.follow = 'queued'
         )
         select a.ord, bool_or(a.applied), max(a.follow)
