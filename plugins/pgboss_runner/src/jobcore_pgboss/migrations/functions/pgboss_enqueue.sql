@@ -48,8 +48,9 @@ begin
                 queue, type, payload, priority, max_attempts, retry_limit, retry_delay, retry_backoff, retry_delay_max,
                 expire_seconds, heartbeat_seconds, ord)
             join accepted a on a.ord = i.ord and a.inserted
-            join pgboss.queue q on q.name = coalesce(i.queue, i.type)
+            join pgboss.queue q on q.name = coalesce(i.queue, i.type) and q.policy is distinct from 'key_strict_fifo'
             order by i.ord
+            on conflict do nothing
             returning name, start_after
         ),
         woken as (
@@ -64,6 +65,8 @@ begin
         select a.ord, a.job_id, a.inserted
         from accepted a
         where (select count(*) from woken) >= 0
+            and ((select count(*) from queued) = (select count(*) from accepted i where i.inserted)
+                or jobcore.pgboss_refuse($1))
         order by a.ord;
 end
 $$;
