@@ -19,6 +19,10 @@ const commands = {
   async supervised (queue) {
     await boss.supervise(queue)
   },
+  // Whether pg-boss takes these options of an instance; it throws otherwise.
+  async wouldConstruct (instanceOptions) {
+    return new PgBoss({ connectionString: dsn, ...instanceOptions }) !== undefined
+  },
   // Take the schema back to an older version, as a team does that takes back an upgrade.
   async rollBackTo (version) {
     for (let from = await boss.schemaVersion(); from > version; from--) {

@@ -23,8 +23,8 @@ QUIET: dict[str, Any] = {"enabled": False, "schedule": False}
 
 
 def busy(**settings: Any) -> SupervisionSettings:
-    """Duties with short intervals."""
-    return SupervisionSettings(
+    """Duties with intervals that are shorter than the settings take."""
+    return SupervisionSettings.model_construct(
         **{
             "maintenance_interval_seconds": 0.2,
             "monitor_interval_seconds": 0.2,
@@ -53,19 +53,26 @@ class Node:
 
     async def call(self, method: str, *arguments: Any) -> Any:
         """Call a method of the instance, or a command of the script."""
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps([method, *arguments]).encode() + b"\n")
-        await self._process.stdin.drain()
-        return await self.answer()
+        reply = await self._ask(method, *arguments)
+        assert "error" not in reply, reply
+        return reply.get("value")
 
-    async def answer(self) -> Any:
+    async def refusal(self, method: str, *arguments: Any) -> str | None:
+        """Call as `call` does, and return the error; `None` if there was none."""
+        return (await self._ask(method, *arguments)).get("error")
+
+    async def answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None
         async with asyncio.timeout(60):
             line = await self._process.stdout.readline()
         assert line, "Node ended"
-        reply = json.loads(line)
-        assert "error" not in reply, reply
-        return reply.get("value")
+        return json.loads(line)
+
+    async def _ask(self, method: str, *arguments: Any) -> dict[str, Any]:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps([method, *arguments]).encode() + b"\n")
+        await self._process.stdin.drain()
+        return await self.answer()
 
 
 @asynccontextmanager
@@ -79,7 +86,7 @@ async def node_boss(dsn: str, *, release: str = "pg-boss", **options: Any) -> As
     )
     node = Node(process)
     try:
-        assert await node.answer() == "started"
+        assert await node.answer() == {"value": "started"}
         yield node
     finally:
         assert process.stdin is not None

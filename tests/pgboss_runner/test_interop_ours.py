@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
+from datetime import timedelta
 from uuid import UUID
 
-import psycopg
 import pytest
 
+from jobcore.ids import uuid7
+from jobcore.models import Schedule
 from jobcore_devkit.postgres import PostgresServer
-from pgboss_runner.harness import TENANT, App, new_job
+from jobcore_pgboss.refusals import QueueRefusalError
+from pgboss_runner.harness import TENANT, App, TrivialExecutor, new_job, noop
 from pgboss_runner.supervised import Node, node_boss, node_dsn_of
 
 OTHER = UUID("22222222-2222-7222-8222-222222222222")
@@ -29,7 +32,7 @@ async def is_let_in(app: App, node: Node, sender: str, queue: str) -> bool:
         return await node.call("send", queue, {"n": 1}) is not None
     try:
         await app.enqueue(queue)
-    except psycopg.errors.UniqueViolation as refusal:
+    except QueueRefusalError as refusal:
         assert "pg-boss refuses another job while one is" in str(refusal)  # noqa: PT017 - the others are let in
         return False
     return True
@@ -56,16 +59,36 @@ async def test_a_policy_lets_in_of_ours_what_it_lets_in_of_nodes(app: App, node:
 
 async def test_a_queue_of_strict_order_tells_that_it_wants_keys(app: App, node: Node) -> None:
     await node.call("createQueue", "in-order", {"policy": "key_strict_fifo"})
-    with pytest.raises(psycopg.errors.CheckViolation, match="takes only jobs with a singletonKey"):
-        await app.enqueue("in-order", priority=1, metadata={"long": "way"}, dedupe_key="d")
+    with pytest.raises(QueueRefusalError, match="takes only jobs with a singletonKey"):
+        await app.enqueue("in-order")
     assert await app.rows("select from public.jobs") == []
 
 
 async def test_a_refused_job_takes_none_of_its_batch_along_but_its_callers(app: App, node: Node) -> None:
     await node.call("createQueue", "narrow", {"policy": "short"})
-    with pytest.raises(psycopg.errors.UniqueViolation):
+    with pytest.raises(QueueRefusalError):
         await app.runner.submit([new_job("wide"), new_job("narrow"), new_job("narrow")])
     assert await app.rows("select from public.jobs") == []
+
+
+async def test_a_schedule_that_a_policy_lets_not_in_holds_up_no_other(app: App, node: Node) -> None:
+    await node.call("createQueue", "narrow", {"policy": "short"})
+    await node.call("send", "narrow", {"n": 1})
+    for handler in ("narrow", "wide"):
+        await app.store.put_schedule(
+            Schedule(
+                tenant=TENANT,
+                schedule_id=uuid7(),
+                key=handler,
+                name=handler,
+                handler=handler,
+                interval=timedelta(seconds=1),
+            )
+        )
+    executor = TrivialExecutor({"wide": noop})
+    async with app.working(executor):
+        await executor.wait_started(2)
+    assert await app.rows("select from public.jobs where type = 'narrow'") == []
 
 
 async def test_a_tenant_is_a_group_to_node(app: App, node: Node) -> None:

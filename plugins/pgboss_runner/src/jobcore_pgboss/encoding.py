@@ -11,6 +11,7 @@ import orjson
 
 from jobcore.models import NewJob, Settlement
 from jobcore_pgboss.identity import RUNNER_TYPE
+from jobcore_pgboss.refusals import LONGEST_EXPIRATION, SHORTEST_HEARTBEAT
 from jobcore_pgboss.runs import Run
 from jobcore_pgboss.settings import PgBossSettings
 
@@ -40,7 +41,7 @@ def array_of(elements: Iterable[str]) -> str:
 
 def expire_seconds(job: NewJob, settings: PgBossSettings) -> int:
     """How long an attempt may be active before it counts as stuck."""
-    return math.ceil(job.timeout.total_seconds()) + settings.expiry_margin_seconds
+    return min(math.ceil(job.timeout.total_seconds()) + settings.expiry_margin_seconds, LONGEST_EXPIRATION)
 
 
 def encode_settlement(run: Run, settlement: Settlement) -> dict[str, Any]:
@@ -96,7 +97,7 @@ def _common(job: NewJob, settings: PgBossSettings) -> dict[str, Any]:
         "retry_backoff": job.retry_backoff > 1,
         "retry_delay_max": math.ceil(job.retry_delay_max.total_seconds()),
         "expire_seconds": expire_seconds(job, settings),
-        "heartbeat_seconds": settings.lease_seconds,
+        "heartbeat_seconds": max(settings.lease_seconds, SHORTEST_HEARTBEAT),
     }
 
 

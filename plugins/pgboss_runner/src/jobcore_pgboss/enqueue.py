@@ -115,7 +115,7 @@ class Enqueuer:
         try:
             async with self._database.connection() as connection:
                 ((added,),) = await rows_of(connection, statement("add"), *plain)
-        except (pg.UniqueViolation, StorageUnavailableError):
+        except (pg.UniqueViolation, pg.CheckViolation, StorageUnavailableError):
             return None  # the other way knows what is here already, and may be repeated
         return [Enqueued(job.job_id) for job in jobs] if added else None
 

@@ -11,6 +11,7 @@ from psycopg import AsyncConnection
 
 from jobcore.models import NewJob
 from jobcore_pgboss.encoding import expire_seconds
+from jobcore_pgboss.refusals import SHORTEST_HEARTBEAT
 from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.statements import statement
 
@@ -41,7 +42,7 @@ class Queues:
         return {
             "name": name,
             "expire_seconds": seconds,
-            "heartbeat_seconds": self._settings.lease_seconds,
+            "heartbeat_seconds": max(self._settings.lease_seconds, SHORTEST_HEARTBEAT),
             "deletion_seconds": self._settings.deletion_seconds,
             "delete_ended": self._settings.ended_rows == "delete",
         }

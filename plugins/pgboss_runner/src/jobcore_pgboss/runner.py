@@ -15,6 +15,7 @@ from jobcore.ports.runner import Health, JobRunner, Worker, WorkerHost
 from jobcore_pgboss.enqueue import Enqueuer
 from jobcore_pgboss.identity import CAPABILITIES, RUNNER_TYPE
 from jobcore_pgboss.queues import Queues
+from jobcore_pgboss.refusals import check_timeouts, refusal_in
 from jobcore_pgboss.schema import attach
 from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.statements import statement
@@ -49,7 +50,13 @@ class PgBossRunner(JobRunner):
         await self._enqueuer.close()
 
     async def submit(self, jobs: Sequence[NewJob], *, connection: Any = None) -> Sequence[Enqueued]:
-        return await self._enqueuer.submit(jobs, connection)
+        check_timeouts(jobs)
+        try:
+            return await self._enqueuer.submit(jobs, connection)
+        except Exception as error:
+            if (refusal := refusal_in(error)) is None:
+                raise
+            raise refusal from error
 
     async def cancel(
         self, tenant: UUID, job_id: UUID, *, reason: str | None = None, cancelled_by: str | None = None

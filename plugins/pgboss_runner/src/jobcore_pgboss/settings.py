@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
+from jobcore.limits import check_queue_name
 from jobcore_pgboss.supervision import SupervisionSettings
+
+QueueName = Annotated[str, AfterValidator(check_queue_name)]
 
 
 class GroupLimit(BaseModel):
@@ -18,7 +21,9 @@ class GroupLimit(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     default: int = Field(ge=1)
-    tiers: dict[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict[str, int])
+    tiers: dict[Annotated[str, Field(min_length=1)], Annotated[int, Field(ge=1)]] = Field(
+        default_factory=dict[str, int]
+    )
     """For jobs that Node sent with a tier of these names."""
 
 
@@ -55,7 +60,7 @@ class PgBossSettings(BaseModel):
     """After which time pg-boss deletes ended rows of queues made from now on, where they are kept (G14: a day)."""
     work_ahead_seconds: float = Field(default=0.05, ge=0)
     """How much work, at the current pace, is fetched beyond the free slots."""
-    group_limits: dict[str, GroupLimit] = Field(default_factory=dict[str, GroupLimit])
+    group_limits: dict[QueueName, GroupLimit] = Field(default_factory=dict[str, GroupLimit])
     """By queue: how many jobs of a group may run at a time; pg-boss's `groupConcurrency`."""
     fetch_limit: int = Field(default=500, ge=1, le=10_000)
     """How many jobs one fetch takes at most."""

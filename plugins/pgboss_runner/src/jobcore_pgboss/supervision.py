@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
+LONGEST_INTERVAL = 86_400
+"""A day: pg-boss's own bound, as all others of the duties that it has too."""
+
 
 class SupervisionSettings(BaseModel):
-    """When workers do pg-boss's background duties. All times are in seconds; the defaults are Node's, where it has one.
+    """When workers do pg-boss's background duties. All times are in seconds; defaults and bounds are Node's, where it
+    has them.
 
     Of all instances, Node's and ours, one does each duty in an interval.
     """
@@ -17,15 +21,15 @@ class SupervisionSettings(BaseModel):
     """Whether workers prune, sweep, count, mirror and see to flows; what Node works is mirrored into `jobs` only so."""
     schedule: bool = True
     """Whether workers fire pg-boss's own schedules (rows of `pgboss.schedule`)."""
-    maintenance_interval_seconds: float = Field(default=86_400, gt=0)
+    maintenance_interval_seconds: float = Field(default=86_400, ge=1, le=LONGEST_INTERVAL)
     """How often each queue is pruned of the rows that it keeps too long."""
-    monitor_interval_seconds: float = Field(default=60, gt=0)
+    monitor_interval_seconds: float = Field(default=60, ge=1, le=LONGEST_INTERVAL)
     """How often each queue is counted, and swept of jobs that Node claimed and nobody works on."""
-    look_interval_seconds: float = Field(default=60, gt=0)
+    look_interval_seconds: float = Field(default=60, ge=1, le=LONGEST_INTERVAL)
     """How often a worker looks whether a queue is due to be pruned or counted."""
-    cron_interval_seconds: float = Field(default=30, gt=0, le=45)
+    cron_interval_seconds: float = Field(default=30, ge=1, le=45)
     """How often due schedules are looked for; at most 45, as an occurrence stays due for a minute."""
-    flow_interval_seconds: float = Field(default=5, gt=0)
+    flow_interval_seconds: float = Field(default=5, ge=1)
     """How often the children of completed flow parents are let run."""
     mirror_interval_seconds: float = Field(default=5, gt=0)
     """How often the ends of jobs that Node worked are written into `jobs`."""
@@ -41,5 +45,5 @@ class SupervisionSettings(BaseModel):
     """From which duration of a duty's statement on it is warned of."""
     persist_warnings: bool = False
     """Whether warnings stand in `pgboss.warning` too, and not in the log only."""
-    warning_retention_days: int = Field(default=365, ge=1)
+    warning_retention_days: int = Field(default=365, ge=1, le=365)
     """How long warnings stand there."""

@@ -1,10 +1,23 @@
 -- Make the queues that do not exist yet: a JSON array of {name, expire_seconds, heartbeat_seconds,
 -- deletion_seconds, delete_ended}.
--- A queue that Node made stays as it is.
+-- A queue that Node made stays as it is. A name that pg-boss refuses is refused.
 create or replace function jobcore.pgboss_ensure_queues(queues jsonb) returns void
 language plpgsql
 as $$
+declare
+    wrong text;
 begin
+    select w.name into wrong
+    from jsonb_to_recordset($1) as w (name text)
+    where w.name is null or w.name !~ '^[A-Za-z0-9_./-]+$'
+    limit 1;
+    if found then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = format('%s cannot be the name of a queue', coalesce(quote_literal(wrong), 'null')),
+            hint = 'pg-boss takes letters A-Z and a-z, digits, ''_'', ''-'', ''.'' and ''/''.';
+    end if;
+
     with wanted as (
         select distinct on (w.name) w.*
         from jsonb_to_recordset($1) as w (

@@ -1,0 +1,41 @@
+"""What pg-boss would refuse, refused before it is written: its bounds, and the policies of its queues."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from jobcore.errors import CapabilityError, InputError
+from jobcore.models import NewJob
+from jobcore_pgboss.bridges import sqlstate_of
+
+LONGEST_EXPIRATION = 24 * 3600
+"""Seconds that pg-boss lets a job be active; also the longest interval of its duties."""
+SHORTEST_HEARTBEAT = 10
+"""Seconds between heartbeats that pg-boss asks for at least."""
+
+_LONGEST_TIMEOUT = timedelta(seconds=LONGEST_EXPIRATION)
+_OF_POLICIES = {"23505", "23514"}
+"""The SQLSTATEs of `pgboss_refuse`."""
+
+
+class QueueRefusalError(InputError):
+    """A queue's policy, which Node gave it, does not let a job in; nothing was written."""
+
+
+def check_timeouts(jobs: Sequence[NewJob]) -> None:
+    """Raise `CapabilityError` for a job that may run longer than pg-boss lets one be active."""
+    for job in jobs:
+        if job.timeout > _LONGEST_TIMEOUT:
+            raise CapabilityError(
+                f"Job {job.name!r} has a time-out of {job.timeout}; pg-boss lets a job be active for 24 hours at most. "
+                "Give its handler a shorter time-out, and let it enqueue what is left."
+            )
+
+
+def refusal_in(error: Exception) -> QueueRefusalError | None:
+    """Return what a queue's policy refused, whichever library reports it; `None` for any other error."""
+    if sqlstate_of(error) not in _OF_POLICIES:
+        return None
+    message = str(error).partition("\n")[0]
+    return QueueRefusalError(f"{message[:1].upper()}{message[1:]}.")
