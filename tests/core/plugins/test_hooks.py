@@ -16,7 +16,7 @@ from jobcore.models import NewJob
 from jobcore.plugins import HOOK_NAMES, hooks
 from jobcore.plugins.hooks import hookimpl
 from jobcore.plugins.registries import CheckResult
-from jobcore.ports import Capabilities, Observer
+from jobcore.ports import Capabilities, Observer, Question, Reason, Severity
 
 ROOT = Path(__file__).parents[3]
 SIGNATURES = {
@@ -28,6 +28,7 @@ SIGNATURES = {
     "jobcore_register_cli": "(commands: CommandRegistry) -> None",
     "jobcore_register_panels": "(registry: PanelRegistry) -> None",
     "jobcore_register_checks": "(registry: CheckRegistry) -> None",
+    "jobcore_register_reasons": "(registry: ReasonRegistry) -> None",
     "jobcore_app_configured": "(app: Any) -> None",
     "jobcore_select_runner": "(job: NewJob, runners: Mapping[str, RegisteredRunner]) -> str | None",
 }
@@ -145,6 +146,35 @@ async def test_jobcore_register_checks_offers_checks_of_the_doctor(load):
 
     (check,) = load(Plugin()).checks
     assert await check.check("/") == CheckResult("disc", ok=False, message="/ is full", remedy="empty it")
+
+
+class Budget:
+    """A finder of one reason, as a plugin brings it."""
+
+    async def explain(self, question: Question) -> Reason | None:
+        return Reason(severity=Severity.BLOCKED, summary="The budget is spent.", facts={"job": question.job})
+
+
+def test_jobcore_register_reasons_offers_finders_for_all_runners_or_one(load):
+    class Plugin:
+        @hookimpl
+        def jobcore_register_reasons(self, registry):
+            registry.add("budget", Budget())
+            registry.add("budget", Budget(), runner="fast")
+
+    general, of_one = load(Plugin()).reasons
+    assert (general.name, general.code, general.runner) == ("budget", "budget", None)
+    assert (of_one.name, of_one.code, of_one.runner) == ("fast.budget", "budget", "fast")
+
+
+def test_jobcore_register_reasons_refuses_what_cannot_explain(load):
+    class Plugin:
+        @hookimpl
+        def jobcore_register_reasons(self, registry):
+            registry.add("budget", lambda question: None)
+
+    with pytest.raises(PluginError, match=r"needs an object with an async explain\(question\), not function"):
+        load(Plugin())
 
 
 def test_jobcore_app_configured_hears_of_the_app_once(load):

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from jobcore.app.modules import definitions_of, load_definitions
+from jobcore.app.reasons import CoreReasons
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
 from jobcore.plugins.hooks import hookimpl
 from jobcore.plugins.manager import PluginManager
@@ -89,7 +90,7 @@ def settings_for(settings: Settings | None, runner: str | JobRunner | None, stor
 def load_plugins(settings: Settings, given: Given, extra: Iterable[Any], *, required: bool = True) -> LoadedPlugins:
     """Load all plugins, core's own engine and what the application gave. Blocks; raises as `PluginManager.load`."""
     core = import_module(CORE_PLUGIN)
-    own: list[Any] = [given, *extra]
+    own: list[Any] = [CoreReasons(), core.MemoryReasonsPlugin(), given, *extra]
     if given.runner is None or given.runner.runner_type != "memory":
         own.insert(0, core.MemoryRunnerPlugin())
     if given.store is None or given.store.storage_type != "memory":

@@ -16,6 +16,7 @@ from jobcore.handlers.definition import HandlerDefinition
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
 from jobcore.models import DetailRecord, JobFilter, JobMetrics, JobRecord, JobStatus, Schedule
 from jobcore.ports.handle import EnqueueOptions
+from jobcore.ports.reasons import Explanation
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -98,6 +99,9 @@ class BlockingJobApp:
 
     def retry(self, tenant: TenantId, job_id: JobId) -> bool:
         return self._loop.run(self._opened().retry(tenant, job_id))
+
+    def why(self, job_id: JobId, *, tenant: TenantId, for_operator: bool = False) -> Explanation:
+        return self._loop.run(self._opened().why(job_id, tenant=tenant, for_operator=for_operator))
 
     def schedule(self, key: str, job: AnyHandler | str, when: Any, data: Any = None, **options: Any) -> Schedule:
         return self._loop.run(self._opened().schedule(key, job, when, data, **options))

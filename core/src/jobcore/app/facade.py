@@ -19,6 +19,7 @@ from jobcore.app.schedules import Schedules
 from jobcore.app.services import ServiceContainer
 from jobcore.app.signals import Stopper, work_until_stopped
 from jobcore.app.submission import Submission
+from jobcore.app.why import explain_job
 from jobcore.app.workers import AppWorker
 from jobcore.errors import ConfigurationError, InputError, JobNotFoundError
 from jobcore.execution import compose_observers
@@ -29,6 +30,7 @@ from jobcore.models import Enqueued, NewJob, Schedule
 from jobcore.ports.handle import EnqueueOptions
 from jobcore.ports.middleware import Middleware
 from jobcore.ports.observer import Observer
+from jobcore.ports.reasons import Explanation
 from jobcore.ports.runner import JobRunner
 from jobcore.ports.store import JobStore
 from jobcore.settings import Settings
@@ -211,6 +213,20 @@ class JobApp(JobQueries):
         """Queue a failed or cancelled job again, with its attempts renewed. False if it is in no such state."""
         runner = await self._runner_of(tenant, job_id)
         return runner is not None and await runner.retry(parse_tenant(tenant), parse_job_id(job_id))
+
+    async def why(self, job_id: JobId, *, tenant: TenantId, for_operator: bool = False) -> Explanation:
+        """Say why a job is not running: every reason that core and plugins find, the gravest first. Changes nothing.
+
+        Args:
+            for_operator: whether whoever asks may see every tenant. Without it the answer, which may be shown to the
+                job's tenant, names no job of another one.
+
+        Raises:
+            JobNotFoundError: if neither the store nor the engine knows the job.
+            StorageUnavailableError: if the database cannot be reached.
+        """
+        self._require_open()
+        return await explain_job(self, parse_tenant(tenant), parse_job_id(job_id), for_operator=for_operator)
 
     # -- schedules -----------------------------------------------------------------------------------------------------
 

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict
 
 from jobcore.errors import ConfigurationError
+from jobcore.memory.reasons import JobsAhead, NobodyWorks, NotDue
 from jobcore.memory.runner import MEMORY_CAPABILITIES, MemoryRunner
 from jobcore.memory.store import MemoryStore
 from jobcore.plugins.hooks import hookimpl
 from jobcore.ports.runner import RunnerContext
 
 if TYPE_CHECKING:
-    from jobcore.plugins.registries import RunnerRegistry, StorageRegistry
+    from jobcore.plugins.registries import ReasonRegistry, RunnerRegistry, StorageRegistry
     from jobcore.settings import Settings
 
 
@@ -43,6 +44,16 @@ class MemoryStoragePlugin:
     @hookimpl
     def jobcore_register_storages(self, registry: StorageRegistry) -> None:
         registry.register_storage("memory", lambda _settings: MemoryStore())
+
+
+class MemoryReasonsPlugin:
+    """Offers what the memory runner knows of jobs that do not run; also for a runner that the application passed."""
+
+    @hookimpl
+    def jobcore_register_reasons(self, registry: ReasonRegistry) -> None:
+        registry.add("no_worker", NobodyWorks(), runner="memory")
+        registry.add("not_due", NotDue(), runner="memory")
+        registry.add("jobs_ahead", JobsAhead(), runner="memory")
 
 
 def _memory_store(context: RunnerContext) -> MemoryStore:

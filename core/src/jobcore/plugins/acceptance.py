@@ -14,6 +14,7 @@ from jobcore.plugins.registries import (
     LazyTarget,
     RegisteredCheck,
     RegisteredMiddleware,
+    RegisteredReason,
     RegisteredRunner,
     RegisteredStorage,
 )
@@ -48,6 +49,7 @@ class Acceptance:
         self._commands = _Table[LazyTarget]("command")
         self._panels = _Table[LazyTarget]("panel")
         self._checks = _Table[RegisteredCheck]("check")
+        self._reasons = _Table[RegisteredReason]("reason")
         self._middleware: list[RegisteredMiddleware] = []
         self._observers: list[Observer] = []
         self._plugins: list[Staged] = []
@@ -64,6 +66,7 @@ class Acceptance:
         self._take_all(self._commands, staged.commands.items, staged.origin)
         self._take_all(self._panels, staged.panels.items, staged.origin)
         self._take_all(self._checks, staged.checks.items, staged.origin)
+        self._take_all(self._reasons, staged.reasons.items, staged.origin)
         self._middleware += staged.middleware.items
         self._observers += staged.observers.items
         self._plugins.append(staged)
@@ -85,6 +88,7 @@ class Acceptance:
             commands=self._commands.values_by_name(),
             panels=self._panels.values_by_name(),
             checks=tuple(self._checks.values_by_name().values()),
+            reasons=tuple(self._reasons.values_by_name().values()),
             records=tuple(records),
             hooks=hooks,
             origins=origins,

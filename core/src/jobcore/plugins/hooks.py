@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         MiddlewareRegistry,
         ObserverRegistry,
         PanelRegistry,
+        ReasonRegistry,
         RegisteredRunner,
         RunnerRegistry,
         StorageRegistry,
@@ -97,6 +98,14 @@ def jobcore_register_checks(registry: CheckRegistry) -> None:
     """Register checks of `jobcore doctor`: `registry.add("name", check)`.
 
     `check` is an async function that takes the app and returns a `jobcore.plugins.registries.CheckResult`.
+    """
+
+
+@hookspec
+def jobcore_register_reasons(registry: ReasonRegistry) -> None:
+    """Register finders of `jobcore why`, each of one reason: `registry.add("code", finder, runner=None)`.
+
+    A finder is a `jobcore.ports.ReasonFinder`: its async `explain(question)` says why a job is not running, or `None`.
     """
 
 

@@ -14,7 +14,13 @@ from jobcore.models import NewJob
 from jobcore.plugins import _log
 from jobcore.plugins.importing import describe
 from jobcore.plugins.records import Origin, PluginRecord
-from jobcore.plugins.registries import LazyTarget, RegisteredCheck, RegisteredRunner, RegisteredStorage
+from jobcore.plugins.registries import (
+    LazyTarget,
+    RegisteredCheck,
+    RegisteredReason,
+    RegisteredRunner,
+    RegisteredStorage,
+)
 from jobcore.ports.middleware import Middleware
 from jobcore.ports.observer import Observer
 
@@ -32,6 +38,7 @@ class LoadedPlugins:
     commands: Mapping[str, LazyTarget]
     panels: Mapping[str, LazyTarget]
     checks: tuple[RegisteredCheck, ...]
+    reasons: tuple[RegisteredReason, ...]
     records: tuple[PluginRecord, ...]
     """Every plugin that was found, loaded or not, sorted by distribution and name; the application's own last."""
     hooks: pluggy.PluginManager

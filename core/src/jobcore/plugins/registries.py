@@ -16,6 +16,7 @@ from jobcore.errors import PluginError
 from jobcore.plugins.records import Origin
 from jobcore.ports.middleware import Middleware
 from jobcore.ports.observer import Observer
+from jobcore.ports.reasons import ReasonFinder
 from jobcore.ports.runner import Capabilities, JobRunner, RunnerContext
 from jobcore.ports.store import JobStore
 
@@ -116,6 +117,21 @@ class RegisteredCheck:
     name: str
     check: Check
     origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredReason:
+    """A finder of one reason that a plugin offers."""
+
+    code: str
+    runner: str | None
+    """The runner of whose jobs alone it knows something."""
+    finder: ReasonFinder
+    origin: Origin
+
+    @property
+    def name(self) -> str:
+        return self.code if self.runner is None else f"{self.runner}.{self.code}"
 
 
 class _Collection(Generic[ItemT]):
@@ -220,6 +236,31 @@ class CheckRegistry(_Collection[RegisteredCheck]):
         """Offer a check of `jobcore doctor`. Raises `PluginError` as `register_runner`."""
         self._require_callable(name, check)
         self._put(RegisteredCheck(name=name, check=check, origin=self._origin))
+
+
+class ReasonRegistry(_Collection[RegisteredReason]):
+    """Takes the finders of reasons of one plugin."""
+
+    kind = "reason"
+
+    def add(self, code: str, finder: ReasonFinder, *, runner: str | None = None) -> None:
+        """Offer a finder of the reason `code`, for `jobcore why`.
+
+        Args:
+            code: what programs know the reason by.
+            finder: an object with an async `explain(question)`.
+            runner: ask it only about jobs of this runner. There it takes the place of a finder of the same code that
+                is asked about jobs of all runners.
+
+        Raises:
+            PluginError: if the code does not serve or is taken by this plugin, or the finder has no `explain`.
+        """
+        if not callable(getattr(finder, "explain", None)):
+            raise PluginError(
+                f"{self._origin}: the reason {code!r} needs an object with an async explain(question), "
+                f"not {type(finder).__name__}."
+            )
+        self._put(RegisteredReason(code=code, runner=runner, finder=finder, origin=self._origin))
 
 
 class MiddlewareRegistry:

@@ -21,6 +21,7 @@ from jobcore.plugins.registries import (
     MiddlewareRegistry,
     ObserverRegistry,
     PanelRegistry,
+    ReasonRegistry,
     RunnerRegistry,
     StorageRegistry,
 )
@@ -41,6 +42,7 @@ class Staged:
     commands: CommandRegistry
     panels: PanelRegistry
     checks: CheckRegistry
+    reasons: ReasonRegistry
 
     @classmethod
     def empty(cls, origin: Origin, plugin: Any) -> Staged:
@@ -55,6 +57,7 @@ class Staged:
             CommandRegistry(origin),
             PanelRegistry(origin),
             CheckRegistry(origin),
+            ReasonRegistry(origin),
         )
 
     def names(self) -> Iterator[tuple[str, str]]:
@@ -122,6 +125,7 @@ def _register(staged: Staged, manager: pluggy.PluginManager, settings: Settings)
     hook.jobcore_register_cli(commands=staged.commands)
     hook.jobcore_register_panels(registry=staged.panels)
     hook.jobcore_register_checks(registry=staged.checks)
+    hook.jobcore_register_reasons(registry=staged.reasons)
 
 
 def _require_declared(staged: Staged, provides: Provides) -> None:

@@ -9,6 +9,7 @@ from jobcore.ports.context import AbortSignal, JobContext, Services, TenantDatab
 from jobcore.ports.handle import EnqueueOptions, Enqueuer, JobHandle
 from jobcore.ports.middleware import CallNext, Middleware
 from jobcore.ports.observer import Observer
+from jobcore.ports.reasons import Explanation, Question, Reason, ReasonFinder, Severity
 from jobcore.ports.runner import (
     Capabilities,
     ClaimExecutor,
@@ -29,6 +30,7 @@ __all__ = [
     "Clock",
     "EnqueueOptions",
     "Enqueuer",
+    "Explanation",
     "Health",
     "JobContext",
     "JobHandle",
@@ -38,7 +40,11 @@ __all__ = [
     "Observer",
     "PayloadCodec",
     "PlainCodec",
+    "Question",
+    "Reason",
+    "ReasonFinder",
     "Services",
+    "Severity",
     "SystemClock",
     "TenantDatabase",
     "Worker",
