@@ -10,11 +10,12 @@ from uuid import UUID
 import psycopg
 
 from jobcore.errors import JobcoreError, StorageError
-from jobcore.models import Enqueued, NewJob
+from jobcore.models import Enqueued, JobRecord, NewJob
 from jobcore.ports.runner import Health, JobRunner, Worker, WorkerHost
 from jobcore_pgboss.enqueue import Enqueuer
 from jobcore_pgboss.identity import CAPABILITIES, RUNNER_TYPE
 from jobcore_pgboss.queues import Queues
+from jobcore_pgboss.reasons.unrecorded import find_unrecorded
 from jobcore_pgboss.refusals import check_timeouts, refusal_in
 from jobcore_pgboss.schema import attach
 from jobcore_pgboss.settings import PgBossSettings
@@ -65,6 +66,10 @@ class PgBossRunner(JobRunner):
 
     async def retry(self, tenant: UUID, job_id: UUID) -> bool:
         return bool(await self._ask("retry", tenant, job_id))
+
+    async def find_unrecorded(self, tenant: UUID, job_id: UUID) -> JobRecord | None:
+        """Return a job that Node sent and no worker of ours has seen, as it would stand in `jobs`."""
+        return await find_unrecorded(self._database, tenant, job_id)
 
     async def queue_sizes(self, queues: Sequence[str] | None = None) -> Mapping[str, int]:
         wanted = {"queues": None if queues is None else list(queues)}
