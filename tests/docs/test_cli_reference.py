@@ -20,7 +20,19 @@ def test_the_reference_is_the_programs_own_help(plain_environment):
 
 def test_every_command_has_its_section(plain_environment):
     page = PAGE.read_text(encoding="utf-8")
-    for command in ("init", "worker", "dev", "dev url", "enqueue", "queues", "doctor", "version", "migrate", "plugins"):
+    for command in (
+        "init",
+        "worker",
+        "dev",
+        "dev url",
+        "enqueue",
+        "queues",
+        "doctor",
+        "why",
+        "version",
+        "migrate",
+        "plugins",
+    ):
         assert f"# jobcore {command}\n" in page
     for verb in ("list", "show", "cancel", "retry", "wait"):
         assert f"### jobcore jobs {verb}\n" in page

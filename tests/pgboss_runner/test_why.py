@@ -202,6 +202,19 @@ async def test_jobs_that_stand_before_it_are_counted_and_the_first_is_named(app:
     assert "jobs_ahead" not in await codes(asked, first)
 
 
+async def test_a_deep_backlog_is_counted_to_ten_thousand(app: App, asked: JobApp) -> None:
+    await app.enqueue("ship")
+    await app.rows(
+        "insert into pgboss.job (name, policy, group_id, data, created_on)"
+        " select 'ship', 'standard', %s, '{}', now() - interval '1 hour' from generate_series(1, 12000)"
+        " returning null",
+        str(TENANT),
+    )
+    [waiting] = await app.enqueue("ship")
+    told = await reason(asked, "jobs_ahead", waiting)
+    assert told.summary.startswith("More than 10,000 jobs of the queue stand before it; ")
+
+
 async def test_whether_the_jobs_ahead_move_is_told(app: App, asked: JobApp) -> None:
     await app.enqueue("ship", count=3)
     [waiting] = await app.enqueue("ship")

@@ -12,6 +12,8 @@ from jobcore.models import JobRecord
 LONGEST_ERROR = 200
 """Characters of an error that a sentence quotes; `jobcore jobs show` has all of it."""
 LONGEST_LIST = 5
+MOST_COUNTED = 10_000
+"""Jobs before another; nobody waits for a better number, and engines need not count on."""
 
 
 def instant(at: datetime) -> str:
@@ -81,4 +83,5 @@ def standing_before(ahead: int, own: int, *, for_operator: bool) -> str:
         return "Other jobs of the queue stand before it"
     number = ahead if for_operator else own
     whose = "of the queue" if for_operator else "of its tenant"
-    return f"{counted(number, 'job')} {whose} stand{'s' if number == 1 else ''} before it"
+    many = counted(number, "job") if number <= MOST_COUNTED else f"More than {MOST_COUNTED:,} jobs"
+    return f"{many} {whose} stand{'s' if number == 1 else ''} before it"
