@@ -29,7 +29,7 @@ _COMMAND = re.compile("`[^`]*`")
 
 @app.command()
 def why(job: JobId, tenant: Tenant = "system", app_name: AppName = None, as_json: AsJson = False) -> None:
-    """Say why a job is not running, who or what holds it, and what to do.
+    """Say why a job is not running, and what to do about it.
 
     The gravest reasons stand first: `blocked` until somebody acts, `waiting` for what passes by itself, `info`, and
     `unknown` where a reason could not be looked for. Plugins may add reasons; nothing is changed.
