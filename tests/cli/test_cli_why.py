@@ -75,7 +75,7 @@ def test_a_job_without_a_worker_says_so_and_exits_with_1(cli, database):
     assert answer.code == ExitCode.FAILED
     assert answer.out.startswith(f"say-hello {job} of tenant system is queued (runner pgboss, queue say-hello).\n\n")
     assert "blocked  no_worker  No worker is live.\n" in answer.out
-    assert "→ Start one with `jobcore worker`" in answer.out
+    assert "→ Start one that has the handler 'say-hello': `jobcore worker`." in answer.out
 
 
 def test_a_job_that_waits_for_its_time_exits_with_0_once_a_worker_lives(cli, database, start):

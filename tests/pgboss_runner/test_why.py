@@ -237,7 +237,7 @@ async def test_workers_whose_hands_are_full_are_told_with_their_number(app: App,
     await claim(app, "ship")
     told = await reason(asked, "workers_busy", waiting)
     assert told.severity is Severity.WAITING
-    assert "The 1 live worker of the queue 'ship' can run 2 jobs at a time, and 2 are claimed" in told.summary
+    assert "The live workers of the queue 'ship' have no free slot: 1 worker, 2 slots, 2 jobs claimed" in told.summary
 
 
 # -- who asks ----------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from jobcore.app.announced import queue_of
 from jobcore.models import WorkerRecord
 from jobcore.ports.reasons import Question, Reason, Severity
-from jobcore.ports.wording import counted, listed
+from jobcore.ports.wording import listed
 
 
 class NoHandler:
@@ -24,11 +24,11 @@ class NoHandler:
         if not lacking:
             return None
         none_has_it = len(lacking) == len(serving)
-        many = "None of the" if none_has_it else f"{len(lacking)} of the"
         return Reason(
             severity=Severity.BLOCKED if none_has_it else Severity.INFO,
-            summary=f"{many} {counted(len(serving), 'live worker')} of the queue {job.queue!r} "
-            f"{'has' if none_has_it else 'lack'} the handler {job.type!r}: there the job's attempts fail.",
+            summary=f"{'No' if none_has_it else f'{len(lacking)} of {len(serving)}'} live "
+            f"worker{'' if none_has_it else 's'} of the queue {job.queue!r} {'has' if none_has_it else 'lack'} the "
+            f"handler {job.type!r}: there the job's attempts fail.",
             remedy="Deploy the handler to them, or name its module in `handlers`."
             + (f" They are {listed(map(_place, lacking))}." if question.for_operator else ""),
             facts={

@@ -45,7 +45,7 @@ def _words(
     job: JobRecord, live: Sequence[WorkerRecord], ours: Sequence[WorkerRecord], serving: Sequence[WorkerRecord]
 ) -> tuple[str, str]:
     if not live:
-        return "No worker is live.", "Start one with `jobcore worker`, where the job's handler is."
+        return "No worker is live.", f"Start one that has the handler {job.type!r}: `jobcore worker`."
     if not ours:
         others = listed(sorted({worker.runner_type for worker in live}))
         return (
@@ -58,7 +58,7 @@ def _words(
             "If nothing replaces them, start a worker with `jobcore worker`.",
         )
     queues = listed(sorted({queue for worker in ours for queue in worker.queues})) or "none"
-    summary = f"No live worker serves the queue {job.queue!r}; the {counted(len(ours), 'live one')} serve: {queues}."
+    summary = f"No live worker serves the queue {job.queue!r}. {counted(len(ours), 'worker')} of others: {queues}."
     elsewhere = sorted({queue for worker in ours if (queue := queue_of(worker).get(job.type)) is not None})
     if elsewhere:
         return summary, (

@@ -18,9 +18,9 @@ class WorkersAreBusy:
                 return None
             return Reason(
                 severity=Severity.WAITING,
-                summary=f"The {counted(row['workers'], 'live worker')} of the queue {question.job.queue!r} can run "
-                f"{counted(row['slots'], 'job')} at a time, and {row['running']:,} are claimed in the queues that "
-                f"{'it serves' if row['workers'] == 1 else 'they serve'}.",
+                summary=f"The live workers of the queue {question.job.queue!r} have no free slot: "
+                f"{counted(row['workers'], 'worker')}, {counted(row['slots'], 'slot')}, "
+                f"{counted(row['running'], 'job')} claimed in the queues that they serve.",
                 remedy="It goes on when one has ended. Raise worker.concurrency, or start more workers; "
                 "`jobcore jobs list --state processing` shows what they do.",
                 facts={"workers": row["workers"], "slots": int(row["slots"]), "claimed": row["running"]},
