@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator
 from uuid import UUID
 
@@ -10,7 +11,9 @@ import pytest
 from jobcore import JobApp
 from jobcore.ports import Severity
 from jobcore.states import JobState
+from jobcore_devkit.databases import database_name
 from jobcore_devkit.postgres import PostgresServer
+from jobcore_postgres.migrations import migrate
 from pgboss_runner.harness import TENANT, App, eventually
 from pgboss_runner.supervised import Node, node_boss, node_dsn_of
 from pgboss_runner.why_app import announce, asking, codes, explain, reason
@@ -115,3 +118,17 @@ async def test_a_flows_child_names_the_parents_that_it_waits_for(app: App, asked
     assert f"waits for 1 parent: {sent['two']} of parent (failed)" in told.summary
     await app.rows("delete from pgboss.job where id = %s returning id", UUID(sent["two"]))
     assert f"{sent['two']} of parent (deleted)" in (await reason(asked, "flow_parents", child)).summary
+
+
+async def test_every_reason_can_be_looked_for_on_the_oldest_schema(
+    empty_database_dsn: str, postgres_server: PostgresServer
+) -> None:
+    node_dsn = postgres_server.dsn(database_name(empty_database_dsn), tcp=True)
+    async with node_boss(node_dsn, release="pg-boss-42", schedule=False, supervise=False) as node:
+        await asyncio.to_thread(migrate, empty_database_dsn)
+        await node.call("createQueue", "old")
+        job_id = await node.call("send", "old", DATA)
+        async with asking(empty_database_dsn, group_limits={"old": {"default": 1}}) as asked:
+            assert await codes(asked, job_id) == ["no_worker"]
+            await node.call("fetch", "old")
+            assert await codes(asked, job_id) == ["running"]
