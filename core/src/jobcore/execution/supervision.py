@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from jobcore.execution.abort import SHUTDOWN, TIMED_OUT, Abort
 
@@ -31,8 +30,7 @@ class Run(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(NamedTuple):
     """How long a run may take: its attempt, its way out after an abort, and its clean-up after an interrupt."""
 
     timeout: timedelta
@@ -40,8 +38,7 @@ class Bounds:
     cleanup_grace: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Ending:
+class Ending(NamedTuple):
     """How a run ended. With `abandoned` it has not, and is no longer waited for."""
 
     value: Any = None

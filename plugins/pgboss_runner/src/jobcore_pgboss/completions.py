@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from uuid import UUID
 
 import orjson
@@ -45,8 +46,8 @@ class Completions:
             connection,
             statement("complete"),
             _texts(run.receipt.queue for run in runs),
-            array_of(str(run.claim.lease.job_id) for run in runs),
-            array_of(str(run.claim.lease.tenant) for run in runs),
+            array_of(run.claim.lease.job_id.hex for run in runs),
+            array_of(map(_tenant_text, (run.claim.lease.tenant for run in runs))),
             array_of(str(run.receipt.retry_count) for run in runs),
             array_of(str(run.receipt.started_us) for run in runs),
             array_of(_began_us(settlement) for _, settlement in completions),
@@ -54,6 +55,12 @@ class Completions:
             self.worker_id,
         )
         return {position - 1 for (position,) in rows}
+
+
+@lru_cache(maxsize=4096)
+def _tenant_text(tenant: UUID) -> str:
+    """A tenant as queue rows name it; few tenants have many jobs, and to write a UUID costs half a microsecond."""
+    return str(tenant)
 
 
 def _texts(elements: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from jobcore.models import Claim
@@ -13,8 +13,7 @@ from jobcore.ports.runner import AbortControl
 from jobcore_pgboss import logs
 
 
-@dataclass(frozen=True, slots=True)
-class Receipt:
+class Receipt(NamedTuple):
     """The fence of a claim: the queue row, still active since `started_us` (microseconds since 1970)."""
 
     queue: str

@@ -27,7 +27,7 @@ REFUSALS = (psycopg.DataError, psycopg.IntegrityError, pg.ProgramLimitExceeded)
 """What PostgreSQL says to a settlement that it will never take. All else is waited out."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Ending:
     run: Run
     settlement: Settlement

@@ -42,7 +42,7 @@ class Slots:
         self._quiet = asyncio.Event()
         self._quiet.set()
         self._busy = 0
-        self._pace = Pace()
+        self._pace = Pace(host.concurrency)
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
         """The slots' endless works, to be run as tasks."""
