@@ -107,6 +107,8 @@ class Claim:
     runner_type: str
     retry_delay: timedelta | None = None
     """The first delay between attempts where the job's schedule names one; `None` leaves it to the handler's policy."""
+    next_delay: timedelta | None = None
+    """The delay before the next attempt where the job's sender says it; `None` leaves it to the handler's policy."""
     receipt: object = None
     """What the engine needs to settle this claim; opaque to everybody else."""
 

@@ -49,9 +49,16 @@ def failure(context: ExecutionContext, policy: RetryPolicy, error: BaseException
     retryable = error.retryable if isinstance(error, ProcessHandlerError) else policy.is_retryable(error)
     if context.claim.is_last_attempt or not retryable:
         return context.settlement(Outcome.FAILED, error=described)
-    after = error.after if isinstance(error, Retry) else None
-    retry_in = policy.delay_before(context.attempt + 1) if after is None else after
-    return context.settlement(Outcome.RETRY, error=described, retry_in=retry_in)
+    return context.settlement(Outcome.RETRY, error=described, retry_in=_delay_after(context, policy, error))
+
+
+def _delay_after(context: ExecutionContext, policy: RetryPolicy, error: BaseException) -> timedelta:
+    """Return what the handler asked for, else what the job's sender says, else what the policy says."""
+    if isinstance(error, Retry) and error.after is not None:
+        return error.after
+    if context.claim.next_delay is not None:
+        return context.claim.next_delay
+    return policy.delay_before(context.attempt + 1)
 
 
 def _own_word(context: ExecutionContext, policy: RetryPolicy, ending: Ending) -> Settlement:

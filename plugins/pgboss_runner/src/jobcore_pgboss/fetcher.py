@@ -139,7 +139,7 @@ class Fetcher:
         job_id: UUID
         tenant: UUID
         created_on: datetime
-        *claimed, stop, retry_delay_ms = row
+        *claimed, stop, retry_delay_ms, next_delay_ms = row
         queue, job_id, tenant, name, payload, retry_count, started_us, max_attempts, priority, created_on = claimed
         claim = Claim(
             lease=Lease(job_id, tenant, retry_count + 1, f"{retry_count}.{started_us}"),
@@ -151,6 +151,7 @@ class Fetcher:
             priority=priority,
             runner_type=RUNNER_TYPE,
             retry_delay=None if retry_delay_ms is None else timedelta(milliseconds=retry_delay_ms),
+            next_delay=None if next_delay_ms is None else timedelta(milliseconds=next_delay_ms),
         )
         receipt = Receipt(queue, retry_count, started_us)
         run = Run(claim, receipt, self._new_abort(), now, now, stop=stop)

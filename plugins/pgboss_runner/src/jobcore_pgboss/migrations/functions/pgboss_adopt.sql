@@ -14,6 +14,7 @@ begin
         'run_at', j.start_after,
         'max_attempts', least(j.retry_limit, 999999) + 1,
         'runner_type', 'pgboss',
+        'metadata', '{"trigger": "pg-boss"}'::jsonb,
         'status', 'queued')))
     from jsonb_to_recordset($1) as r (name text, id uuid)
     cross join lateral (select * from pgboss.job j where j.name = r.name and j.id = r.id limit 1) j

@@ -1,11 +1,13 @@
 -- What a worker needs to know of rows that it has just claimed, in the order of these queues, and within one by priority
 -- and age. Jobs that Node sent, or runs once more, are made ready in `jobs` here.
--- `retry_delay_ms` is that of the job's schedule, where it names one.
+-- `retry_delay_ms` is that of the job's schedule, where it names one; `next_delay_ms` is what a job that pg-boss's own verbs
+-- sent waits before the next attempt, by its own options.
 -- `stop` tells why a claimed job must not run: {"reason": ...} if its cancellation was asked for, or if it has ended.
 create or replace function jobcore.pgboss_tell(claimed pgboss.job[], queues text[])
 returns table (
     queue text, job_id uuid, tenant uuid, type text, payload bytea, retry_count integer, started_us bigint,
-    max_attempts integer, priority integer, created_on timestamptz, stop jsonb, retry_delay_ms bigint
+    max_attempts integer, priority integer, created_on timestamptz, stop jsonb, retry_delay_ms bigint,
+    next_delay_ms bigint
 )
 language plpgsql
 set plan_cache_mode = force_generic_plan
@@ -28,11 +30,16 @@ begin
                     select least(s.backoff_ms, 31536000000)  -- a year, as for every retry policy
                     from public.cron_jobs s
                     where s.tenant = b.tenant and s.schedule_id = b.schedule_id)
+                end,
+                case when b.metadata ->> 'trigger' = 'pg-boss' then least(
+                    jobcore.pgboss_backoff_ms(c.retry_count, c.retry_delay, c.retry_backoff, c.retry_delay_max),
+                    31536000000)::bigint
                 end
             from unnest(untold) c
             -- One look by key for each, whatever the planner believes of the table: the limit keeps it from joining.
             cross join lateral (
-                select j.tenant, j.type, j.max_attempts, j.cancel_requested, j.status, j.schedule_id
+                select j.tenant, j.type, j.max_attempts, j.cancel_requested, j.status, j.schedule_id,
+                    j.metadata
                 from public.jobs j
                 where j.tenant = jobcore.pgboss_tenant(c.group_id, c.data)
                     and j.job_id = c.id
