@@ -167,8 +167,6 @@ async def test_node_upgrades_the_schema_under_a_worker_of_ours(empty_database_ds
 async def test_a_schema_that_node_made_too_long_ago_is_refused(empty_database_dsn: str, node_dsn: str) -> None:
     await make(node_dsn, 41)
     migrate(empty_database_dsn)
-    with pytest.raises(
-        SchemaVersionError, match=r"has version 41; this build needs 42 to 46\. Upgrade it with"
-    ):
+    with pytest.raises(SchemaVersionError, match=r"has version 41; this build needs 42 to 46\. Upgrade it with"):
         async with opened(empty_database_dsn):
             pass
