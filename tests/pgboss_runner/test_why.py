@@ -85,7 +85,12 @@ async def test_a_running_job_names_its_worker_and_its_lease(app: App, asked: Job
     release = asyncio.Event()
 
     async def hold(*_: Any) -> None:
-        await release.wait()
+        """A handler that does not heed its cancellation, so that the job is still running when it is looked at."""
+        try:
+            await release.wait()
+        except asyncio.CancelledError:
+            await release.wait()
+            raise
 
     [job_id] = await app.enqueue("ship")
     executor = TrivialExecutor({"ship": hold})

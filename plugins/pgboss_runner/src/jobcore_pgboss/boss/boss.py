@@ -1,15 +1,24 @@
-"""`PgBoss`: every verb of Node's pg-boss, on a PostgreSQL that Node and Python share."""
+"""`PgBoss`: the verbs of Node's pg-boss, on a PostgreSQL that Node and Python share."""
 
 from __future__ import annotations
 
 from types import TracebackType
 from typing import Self
 
-from jobcore_pgboss.boss.desk import Desk, Verbs
+from jobcore.errors import JobcoreError
+from jobcore_pgboss.boss.desk import Desk
+from jobcore_pgboss.boss.moving import Moving
+from jobcore_pgboss.boss.publishing import Publishing
+from jobcore_pgboss.boss.queue_verbs import QueueVerbs
+from jobcore_pgboss.boss.reading import Reading
+from jobcore_pgboss.boss.schedules import ScheduleVerbs
+from jobcore_pgboss.boss.sending import Sending
+from jobcore_pgboss.boss.settling import Settling
+from jobcore_pgboss.schema import attach
 from jobcore_postgres.database import Database
 
 
-class PgBoss(Verbs):
+class PgBoss(Sending, Publishing, Settling, Moving, Reading, QueueVerbs, ScheduleVerbs):
     """An instance of pg-boss in Python: `async with PgBoss(dsn) as boss: await boss.send("mail", {...})`.
 
     Args:
@@ -25,6 +34,12 @@ class PgBoss(Verbs):
     async def start(self) -> Self:
         """Connect, and check that the schema can be used. Raises `StorageUnavailableError`, `SchemaVersionError`."""
         await self._desk.database.open()
+        try:
+            async with self._desk.database.connection() as connection:
+                await attach(connection)
+        except JobcoreError:
+            await self.stop()
+            raise
         return self
 
     async def stop(self) -> None:

@@ -8,8 +8,14 @@ from typing import Any, LiteralString, cast
 
 import orjson
 
-from jobcore_pgboss.bridges import bridge_to
+from jobcore.errors import InputError
+from jobcore_pgboss.boss.errors import QueueNotFoundError
+from jobcore_pgboss.bridges import bridge_to, sqlstate_of
 from jobcore_postgres.database import Database
+
+_NO_SUCH_QUEUE = "42704"
+_REFUSED = "22023"
+"""What the statements raise, by SQLSTATE."""
 
 
 class Desk:
@@ -29,15 +35,24 @@ class Desk:
             connection: the application's own, in whose transaction it runs; without one it is committed at once.
 
         Raises:
-            InputError: if no bridge leads to the connection.
+            QueueNotFoundError: if the statement needs the queue, and there is none.
+            InputError: if the statement refuses what it was told, or no bridge leads to the connection.
             StorageUnavailableError: if the pool has no connection, or it breaks.
             Exception: what PostgreSQL refuses; on a caller's connection as its library says it.
         """
         words = statement(verb), name, orjson.dumps(argument).decode()
-        if connection is not None:
-            return orjson.loads(await bridge_to(connection).call(*words))
-        async with self.database.connection() as own:
-            return orjson.loads(await bridge_to(own).call(*words))
+        try:
+            if connection is not None:
+                return orjson.loads(await bridge_to(connection).call(*words))
+            async with self.database.connection() as own:
+                return orjson.loads(await bridge_to(own).call(*words))
+        except Exception as error:
+            code = sqlstate_of(error)
+            if code == _NO_SUCH_QUEUE:
+                raise QueueNotFoundError(name) from error
+            if code == _REFUSED:
+                raise InputError(f"{verb}: {error}") from error
+            raise
 
 
 class Verbs:

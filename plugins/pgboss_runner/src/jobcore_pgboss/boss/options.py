@@ -18,6 +18,8 @@ LONGEST_EXPIRATION = 24 * 3600
 SHORTEST_HEARTBEAT = 10
 """Seconds."""
 
+POLICIES = ("standard", "short", "singleton", "stately", "exclusive", "key_strict_fifo")
+
 _NAME = re.compile(r"[\w.\-/]+", re.ASCII)
 
 
@@ -99,11 +101,11 @@ def check_send_options(options: SendOptions) -> dict[str, Any]:
         _check_group(given["group"])
     if "start_after" in given:
         given["start_after"] = start_after(given["start_after"])
-    return node_names(given)
+    return node_names({key: value for key, value in given.items() if value is not None})
 
 
-def start_after(value: float | str | datetime) -> float | str:
-    """Return when a job may start, as SQL reads it: seconds from now, or an instant.
+def start_after(value: float | str | datetime) -> float | str | None:
+    """Return when a job may start, as SQL reads it: seconds from now, or an instant; none for now.
 
     Raises `NaiveDatetimeError` for a time without a zone; text without one counts as UTC, as in Node.
     """
@@ -113,7 +115,9 @@ def start_after(value: float | str | datetime) -> float | str:
                 f"start_after {value.isoformat()} has no time zone: nobody knows which instant it is."
             )
         return value.isoformat()
-    return _in_utc(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return _in_utc(value)
+    return value if value > 0 else None
 
 
 def node_names(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -130,6 +134,18 @@ def camel_case(name: str) -> str:
 def snake_case(name: str) -> str:
     """`retryLimit` as `retry_limit`."""
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+def check_queue_options(options: Mapping[str, Any], kind: Any) -> dict[str, Any]:
+    """Return a queue's options under Node's names. Raises `InputError`."""
+    _known(options, kind)
+    check_defaults(options)
+    _require(isinstance(options.get("notify", False), bool), "notify must be either True or False")
+    policy = options.get("policy", "standard")
+    _require(policy in POLICIES, f"policy must be one of {', '.join(POLICIES)}, not {policy!r}")
+    if options.get("dead_letter") is not None:
+        check_object_name(options["dead_letter"], "dead_letter")
+    return node_names(options)
 
 
 def check_limit(verb: str, limit: int) -> int:

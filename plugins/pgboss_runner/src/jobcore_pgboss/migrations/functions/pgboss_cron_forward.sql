@@ -24,7 +24,7 @@ begin
         job_id := null;
         problem := null;
         begin
-            job_id := jobcore.pgboss_cron_send(queue, filed.data -> 'data', filed.data -> 'options');
+            job_id := jobcore.pgboss_send(queue, filed.data -> 'data', filed.data -> 'options');
             update pgboss.schedule s
             set last_job_id = job_id
             where s.name = queue and s.key = key and job_id is not null;

@@ -1,6 +1,6 @@
--- Send one job as Node's `send` does, with the options (in Node's words) that its schedule holds. Null if the throttle or
+-- Send one job as Node's `send` does, with options in Node's words: for a schedule, and for the verb in Python. Null if the throttle or
 -- the queue's policy lets it not in.
-create or replace function jobcore.pgboss_cron_send(queue text, data jsonb, options jsonb) returns uuid
+create or replace function jobcore.pgboss_send(queue text, data jsonb, options jsonb) returns uuid
 language plpgsql
 as $$
 #variable_conflict use_column
@@ -16,9 +16,14 @@ begin
     select q.* into its from pgboss.queue q where q.name = $1;
     if its.name is null then
         raise exception using
-            errcode = 'foreign_key_violation',
+            errcode = 'undefined_object',
             message = format('queue %L does not exist', $1),
             hint = 'Create it, or remove its schedule.';
+    end if;
+    if its.policy = 'key_strict_fifo' and o ->> 'singletonKey' is null then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = format('queue %L keeps the order of its keys (key_strict_fifo): a job needs a singletonKey', $1);
     end if;
     loop
         insert into pgboss.job (

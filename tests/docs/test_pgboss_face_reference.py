@@ -1,0 +1,36 @@
+"""The page of pg-boss's verbs names every one that Node has, and those that are here."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import pytest
+
+from jobcore_pgboss.boss import PgBoss
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs/reference/pgboss-face.md"
+NODE = ROOT / "tests/node/node_modules/pg-boss/dist/index.d.ts"
+
+
+def rows() -> dict[str, str]:
+    """Node's name of each verb, and what stands in the column for Python."""
+    return dict(re.findall(r"^\| `(\w+)` \| (.+?) \|", PAGE.read_text(), re.MULTILINE))
+
+
+def test_every_verb_of_node_is_on_the_page() -> None:
+    if not NODE.exists():
+        if os.environ.get("CI"):
+            pytest.fail("pg-boss is not installed in tests/node")
+        pytest.skip("pg-boss is not installed in tests/node: run `make test`")
+    body = NODE.read_text().partition("export declare class PgBoss")[2].partition("\n}")[0]
+    verbs = set(re.findall(r"^    (\w+)(?:<[^(]*>)?\(", body, re.MULTILINE)) - {"constructor"}
+    assert len(verbs) > 50
+    assert rows().keys() == verbs
+
+
+def test_the_page_names_the_verbs_that_are_here_and_no_other() -> None:
+    told = {name for cell in rows().values() for name in re.findall(r"`(\w+)`", cell)}
+    assert told == {name for name in dir(PgBoss) if not name.startswith("_")}
