@@ -155,3 +155,12 @@ async def test_what_names_no_jobs_of_a_queue_is_refused(pair: Pair) -> None:
         await pair.boss.fail("mail", [uuid4(), (uuid4(), 1)])
     with pytest.raises(InputError, match="UUID"):
         await pair.boss.touch("mail", "seven")
+
+
+async def test_a_job_that_is_named_twice_is_buried_once(pair: Pair) -> None:
+    await pair.node.call("createQueue", "dead")
+    await pair.node.call("createQueue", "mail", {"deadLetter": "dead", "retryLimit": 0})
+    (job,) = await fetched(pair, "mail")
+
+    assert (await pair.boss.fail("mail", [job["id"], job["id"]])).affected == 1
+    assert len(await pair.rows("select from pgboss.job where name = 'dead'")) == 1

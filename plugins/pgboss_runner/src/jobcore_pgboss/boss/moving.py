@@ -28,7 +28,10 @@ class RedrivePreview:
 
 
 class Moving(Verbs):
-    """`cancel`, `resume`, `retry`, `delete_job`, `redrive`, `preview_redrive`."""
+    """`cancel`, `resume`, `retry`, `delete_job`, `redrive`, `preview_redrive`.
+
+    The counts that `pgboss.queue` caches follow with the monitor's next pass.
+    """
 
     async def cancel(self, name: str, jobs: Target | Sequence[Target], *, connection: Any = None) -> CommandResponse:
         """Cancel jobs that have not ended; whoever runs one finds out at its next heartbeat, or when it ends.

@@ -63,7 +63,7 @@ def without_attempts(verb: str, targets: Target | Sequence[Target]) -> None:
 
 def _named(verb: str, targets: Target | Sequence[Target]) -> list[dict[str, Any]]:
     listed: Sequence[Any] = [targets] if _is_one(targets) else cast("Sequence[Any]", targets)
-    jobs = [_job(verb, target) for target in listed]
+    jobs = list({job["id"]: job for job in (_job(verb, target) for target in listed)}.values())  # each once
     if not jobs:
         raise InputError(f"{verb} requires an id.")
     if len({len(job) for job in jobs}) > 1:
