@@ -7,6 +7,7 @@ from typing import Self
 
 from jobcore.errors import JobcoreError
 from jobcore_pgboss.boss.desk import Desk
+from jobcore_pgboss.boss.fetching import Fetching
 from jobcore_pgboss.boss.moving import Moving
 from jobcore_pgboss.boss.publishing import Publishing
 from jobcore_pgboss.boss.queue_verbs import QueueVerbs
@@ -18,7 +19,7 @@ from jobcore_pgboss.schema import attach
 from jobcore_postgres.database import Database
 
 
-class PgBoss(Sending, Publishing, Settling, Moving, Reading, QueueVerbs, ScheduleVerbs):
+class PgBoss(Sending, Publishing, Fetching, Settling, Moving, Reading, QueueVerbs, ScheduleVerbs):
     """An instance of pg-boss in Python: `async with PgBoss(dsn) as boss: await boss.send("mail", {...})`.
 
     Args:

@@ -73,7 +73,7 @@ begin
         set state = 'active',
             started_on = pgboss.job_now(),
             heartbeat_on = pgboss.job_now(),
-            heartbeat_seconds = $3,
+            heartbeat_seconds = coalesce($3, j.heartbeat_seconds),
             retry_count = j.retry_count + (j.started_on is not null)::integer
         where j.name = $1
             and j.id = any (array(

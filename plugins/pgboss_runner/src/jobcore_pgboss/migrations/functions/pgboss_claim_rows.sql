@@ -1,5 +1,6 @@
 -- Take up to `lim` due rows of these queues, in the order of the queues, and within one by priority and age.
--- A claim counts as another attempt only if the row was begun before; the lease runs in pg-boss's heartbeat columns.
+-- A claim counts as another attempt only if the row was begun before; the lease runs in pg-boss's heartbeat columns,
+-- and without one they stay as the sender wanted them.
 create or replace function jobcore.pgboss_claim_rows(queues text[], lim integer, lease_seconds integer)
 returns setof pgboss.job
 language plpgsql
@@ -31,7 +32,7 @@ begin
         set state = 'active',
             started_on = pgboss.job_now(),
             heartbeat_on = pgboss.job_now(),
-            heartbeat_seconds = $3,
+            heartbeat_seconds = coalesce($3, j.heartbeat_seconds),
             retry_count = j.retry_count + (j.started_on is not null)::integer
         from due d
         where j.name = d.name and j.id = d.id
