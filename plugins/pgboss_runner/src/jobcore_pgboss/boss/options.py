@@ -12,11 +12,7 @@ from typing import Any, TypedDict
 from uuid import UUID
 
 from jobcore.errors import InputError, NaiveDatetimeError
-
-LONGEST_EXPIRATION = 24 * 3600
-"""Seconds."""
-SHORTEST_HEARTBEAT = 10
-"""Seconds."""
+from jobcore_pgboss.refusals import LONGEST_EXPIRATION, SHORTEST_HEARTBEAT
 
 POLICIES = ("standard", "short", "singleton", "stately", "exclusive", "key_strict_fifo")
 
