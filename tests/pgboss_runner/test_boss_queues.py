@@ -148,9 +148,15 @@ async def test_jobs_are_found_by_what_they_hold(pair: Pair) -> None:
     assert [job.id for job in await pair.boss.find_jobs("mail", id=two)] == [two]
     await pair.node.call("fetch", "mail")
     assert [job.id for job in await pair.boss.find_jobs("mail", queued=True)] == [two]
-    first, second = sorted([one, two])
-    assert [job.id for job in await pair.boss.find_jobs("mail", limit=1)] == [first]
-    assert [job.id for job in await pair.boss.find_jobs("mail", after=first)] == [second]
+    assert [job.id for job in await pair.boss.find_jobs("mail", limit=1)] == [one]
+    assert [job.id for job in await pair.boss.find_jobs("mail", after=one)] == [two]
+    assert [UUID(job["id"]) for job in await pair.node.call("findJobs", "mail", {"after": str(one)})] == [two]
+    with pytest.raises(InputError, match="go on behind"):
+        await pair.boss.find_jobs("mail", after=uuid4())
+    with pytest.raises(QueueNotFoundError, match="nowhere"):
+        await pair.boss.find_jobs("nowhere")
+    with pytest.raises(QueueNotFoundError, match="nowhere"):
+        await pair.boss.get_job_by_id("nowhere", one)
 
 
 async def test_a_job_tells_what_node_tells_of_it(pair: Pair) -> None:

@@ -101,7 +101,7 @@ async def test_many_are_sent_in_one_call(pair: Pair) -> None:
     assert fetched == {str(made[0]): {"n": 1}, str(made[1]): {"n": 2}}
     assert await pair.boss.insert("mail", [{"id": chosen}]) == []
     with pytest.raises(InputError, match="twice"):
-        await pair.boss.insert("mail", [{"id": chosen}, {"id": chosen}])
+        await pair.boss.insert("mail", [{"id": chosen}, {"id": str(chosen)}])
 
 
 async def test_a_rolled_back_transaction_takes_its_job_along(pair: Pair) -> None:
@@ -148,6 +148,8 @@ async def test_a_queue_that_is_not_there_is_named(pair: Pair) -> None:
         await pair.boss.send("nowhere")
     with pytest.raises(QueueNotFoundError, match="nowhere"):
         await pair.boss.insert("nowhere", [{}])
+    with pytest.raises(InputError, match="dead letter queue 'nowhere'"):
+        await pair.boss.send("mail", {}, dead_letter="nowhere")
     with pytest.raises(InputError, match="alphanumeric"):
         await pair.boss.send("no spaces")
 
@@ -156,4 +158,6 @@ async def test_a_strict_queue_wants_a_key(pair: Pair) -> None:
     await pair.boss.create_queue("strict", policy="key_strict_fifo")
     with pytest.raises(InputError, match="singletonKey"):
         await pair.boss.send("strict")
+    with pytest.raises(InputError, match="singletonKey"):
+        await pair.boss.send("strict", singleton_key="")
     assert isinstance(await pair.boss.send("strict", singleton_key="k"), UUID)

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from jobcore.errors import InputError
 from jobcore_pgboss.boss.desk import Verbs
+from jobcore_pgboss.boss.errors import QueueNotFoundError
 from jobcore_pgboss.boss.models import JobWithMetadata, job_with_metadata_of
 from jobcore_pgboss.boss.options import check_limit, check_queue_name
 
@@ -15,9 +17,14 @@ class Reading(Verbs):
     """`get_job_by_id`, `find_jobs`."""
 
     async def get_job_by_id(self, name: str, job_id: UUID, *, connection: Any = None) -> JobWithMetadata | None:
-        """Return a job of a queue, in whatever state; `None` if its row is not there, or no longer."""
-        row = await self._desk.ask("get_job_by_id", check_queue_name(name), str(job_id), connection=connection)
-        return None if row is None else job_with_metadata_of(row)
+        """Return a job of a queue, in whatever state; `None` if its row is not there, or no longer.
+
+        Raises `QueueNotFoundError`.
+        """
+        found = await self._desk.ask("get_job_by_id", check_queue_name(name), str(job_id), connection=connection)
+        if found is None:
+            raise QueueNotFoundError(name)
+        return None if found["job"] is None else job_with_metadata_of(found["job"])
 
     async def find_jobs(
         self,
@@ -31,7 +38,7 @@ class Reading(Verbs):
         limit: int = 1_000,
         connection: Any = None,
     ) -> list[JobWithMetadata]:
-        """Return jobs of a queue, by id.
+        """Return jobs of a queue, oldest first.
 
         Args:
             name: the queue.
@@ -39,14 +46,20 @@ class Reading(Verbs):
             key: those with this singleton key.
             data: those whose payload contains this.
             queued: those only that wait.
-            after: those behind the last of the page before.
+            after: those behind this one, the last of the page before.
             limit: how many at most, up to 100,000.
             connection: the application's own, in whose transaction it is looked.
 
-        Raises `InputError`.
+        Raises:
+            InputError: if an option cannot be meant, or the job is gone behind which to go on.
+            QueueNotFoundError: if there is no such queue.
         """
         wanted = {"id": id, "key": key, "data": data, "queued": queued or None, "after": after}
         given: dict[str, Any] = {name: value for name, value in wanted.items() if value is not None}
         given["limit"] = check_limit("find_jobs", limit)
         rows = await self._desk.ask("find_jobs", check_queue_name(name), given, connection=connection)
+        if rows is None:
+            raise QueueNotFoundError(name)
+        if rows is False:
+            raise InputError(f"find_jobs: there is no job {after} in queue {name} to go on behind.")
         return [job_with_metadata_of(row) for row in rows]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Unpack
@@ -55,8 +56,8 @@ class Sending(Verbs):
     async def insert(self, name: str, jobs: Iterable[JobInsert], *, connection: Any = None) -> list[UUID]:
         """Send many jobs in one statement, all or none; return the ids of those that were let in. Raises as `send`."""
         wanted = [_checked(job) for job in jobs]
-        ids = [job["options"]["id"] for job in wanted if "id" in job["options"]]
-        if twice := sorted({str(each) for each in ids if ids.count(each) > 1}):
+        ids = Counter(str(job["options"]["id"]).lower() for job in wanted if "id" in job["options"])
+        if twice := sorted(job_id for job_id, count in ids.items() if count > 1):
             raise InputError(f"insert: these ids stand twice: {', '.join(twice)}.")
         made = await self._desk.ask("insert", check_queue_name(name), wanted, connection=connection)
         return [UUID(job_id) for job_id in made]

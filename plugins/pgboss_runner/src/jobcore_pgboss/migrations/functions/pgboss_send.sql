@@ -20,10 +20,15 @@ begin
             message = format('queue %L does not exist', $1),
             hint = 'Create it, or remove its schedule.';
     end if;
-    if its.policy = 'key_strict_fifo' and o ->> 'singletonKey' is null then
+    if its.policy = 'key_strict_fifo' and nullif(o ->> 'singletonKey', '') is null then
         raise exception using
             errcode = 'invalid_parameter_value',
             message = format('queue %L keeps the order of its keys (key_strict_fifo): a job needs a singletonKey', $1);
+    end if;
+    if not exists (select from pgboss.queue q where q.name = coalesce(o ->> 'deadLetter', $1)) then
+        raise exception using
+            errcode = 'invalid_parameter_value',
+            message = format('the dead letter queue %L does not exist', o ->> 'deadLetter');
     end if;
     loop
         insert into pgboss.job (
