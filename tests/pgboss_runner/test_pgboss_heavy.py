@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from jobcore.errors import PayloadLimitError
-from jobcore_pgboss import enqueue
+from jobcore_pgboss import enqueue, intake
 from pgboss_runner.harness import TENANT, App
 
 HEAVY: dict[str, Any] = {"tenantId": str(TENANT), "text": "x" * 1_000_000}
@@ -25,7 +25,7 @@ async def test_calls_that_are_too_heavy_together_take_turns(app: App) -> None:
 
 
 async def test_a_call_that_is_too_heavy_alone_says_so(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enqueue, "HEAVIEST_CALL", 2_000_000)
+    monkeypatch.setattr(intake, "HEAVIEST_CALL", 2_000_000)
     with pytest.raises(PayloadLimitError, match="Enqueue them in several calls"):
         await app.enqueue(payload=HEAVY, count=3)
     assert await app.rows("select from public.jobs") == []

@@ -139,7 +139,7 @@ async def test_rows_completion_and_follow_up_commit_together(application: JobApp
 
 
 async def test_no_session_keeps_a_lock_or_a_prepared_statement(application: JobApp, pooled_dsn: str) -> None:
-    handles = await application.enqueue_many(once, [ORDER] * 50)
+    handles = await application.enqueue_many(once, [ORDER] * 200)  # a large call: pipelined
     for handle in handles:
         await handle.result(timeout=30)
     async with await psycopg.AsyncConnection.connect(pooled_dsn, prepare_threshold=None) as connection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from functools import lru_cache
 from uuid import UUID
 
 from jobcore.errors import InvalidTenantError
@@ -24,6 +25,10 @@ def uuid7() -> UUID:
     return UUID(int=high << 64 | low)
 
 
+_uuid_of = lru_cache(maxsize=4096)(UUID)
+"""The same few tenants are named again and again."""
+
+
 def parse_tenant(value: object) -> UUID:
     """Return the tenant that `value` names: a UUID, its text, or `'system'`.
 
@@ -36,7 +41,7 @@ def parse_tenant(value: object) -> UUID:
         return SYSTEM_TENANT
     if isinstance(value, str):
         try:
-            return UUID(value)
+            return _uuid_of(value)
         except ValueError:
             pass
     raise InvalidTenantError(f"A tenant id is a UUID or 'system', not {str(value)[:60]!r}.")

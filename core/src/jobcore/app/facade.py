@@ -187,9 +187,11 @@ class JobApp(JobQueries):
         if options.get("job_id") is not None or options.get("dedupe_key") is not None:
             raise InputError("enqueue_many makes many jobs, and job_id and dedupe_key belong to one; use enqueue.")
         await self._require_known(job, options)
-        plans = [self.planner.plan(job, item, options) for item in data]
-        answers = await self._submission.submit(plans, options.get("connection")) if plans else ()
-        return [self._handle(plan, answer) for plan, answer in zip(plans, answers, strict=True)]
+        plans = self.planner.plan_many(job, list(data), options)
+        accepted = await self._submission.submit_all(
+            plans, options.get("connection"), self.planner.runner_of_all(job, options)
+        )
+        return [self._handle(plan, answer) for plan, answer in accepted]
 
     def handle(self, tenant: TenantId, job_id: JobId) -> AppJobHandle[Any]:
         """Return the handle of a job by its ids, without looking whether it exists."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
@@ -58,14 +59,27 @@ class Planner:
             CapabilityError: if the chosen runner cannot honour a request.
             UnknownRunnerError, EditionError: if the wanted runner is not there.
         """
+        [plan] = self.plan_many(job, [data], options)
+        return plan
+
+    def plan_many(self, job: AnyHandler | str, data: Iterable[Any], options: EnqueueOptions) -> Iterator[NewJob]:
+        """Plan one job for each payload, when it is asked for; raises as `plan`."""
         definition = self.definition_of(job)
         name = definition.name if definition is not None else str(job)
         checked = check_options(options)
-        tenant, encoded = self.check_payload(name, definition, data, checked.tenant)
-        plan = self._draft(name, definition, checked, tenant, encoded)
-        plan = self._routed(plan, definition, checked.runner)
-        self._require_capabilities(plan, definition, checked)
-        return plan
+        for item in data:
+            tenant, encoded = self.check_payload(name, definition, item, checked.tenant)
+            plan = self._draft(name, definition, checked, tenant, encoded)
+            plan = self._routed(plan, definition, checked.runner)
+            self._require_capabilities(plan, definition, checked)
+            yield plan
+
+    def runner_of_all(self, job: AnyHandler | str, options: EnqueueOptions) -> str | None:
+        """Return the runner of all jobs planned so; `None` if a route or a plugin looks at each job of its own."""
+        definition = self.definition_of(job)
+        return self._runners.same_for_all(
+            explicit=options.get("runner"), handler=None if definition is None else definition.runner
+        )
 
     def plan_child(
         self, parent: Claim, job: AnyHandler | str, data: Any, delay: timedelta | None, priority: int

@@ -53,9 +53,17 @@ class RunnerPool:
         Raises:
             UnknownRunnerError, EditionError: if the wanted runner is not there.
         """
-        if explicit or handler or self._routes or self._plugins.select_runners:
+        if explicit or handler or self._each_is_asked:
             return self.choose(job, explicit=explicit, handler=handler).runner
         return self.default
+
+    def same_for_all(self, *, explicit: str | None, handler: str | None) -> str | None:
+        """Return the runner that takes every job for which these are named; `None` if each has to be looked at."""
+        return explicit or handler or (None if self._each_is_asked else self.default)
+
+    @property
+    def _each_is_asked(self) -> bool:
+        return bool(self._routes) or self._plugins.select_runners
 
     def choose(self, job: NewJob, *, explicit: str | None, handler: str | None) -> Choice:
         """Say which runner takes a job; its draft names the default one.

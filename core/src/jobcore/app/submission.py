@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from jobcore.app.runners import RunnerPool
@@ -22,15 +22,45 @@ class Submission:
 
         All jobs of one runner are accepted together or not at all; with a connection, all of them are.
         """
+        return [answer for _, answer in await self.submit_all(jobs, connection)]
+
+    async def submit_all(
+        self, jobs: Iterable[NewJob], connection: Any = None, runner: str | None = None
+    ) -> list[tuple[NewJob, Enqueued]]:
+        """Enqueue jobs as `submit` does; return each with its answer.
+
+        Args:
+            jobs: may be planned while they are asked for.
+            connection: in whose transaction.
+            runner: the one that all of them name, if that is known before they are planned: it may then store the first
+                while the last are planned.
+        """
+        planned: list[NewJob] = []
+        if runner is not None:
+            answers = await self._hand_to(runner, _remembered(jobs, planned), connection)
+        else:
+            planned.extend(jobs)
+            answers = await self._distribute(planned, connection)
+        accepted = list(zip(planned, answers, strict=True))
+        for job, answer in accepted:
+            self._observer.job_enqueued(job, answer)
+        return accepted
+
+    async def _distribute(self, jobs: Sequence[NewJob], connection: Any) -> list[Enqueued]:
         by_runner: dict[str, list[int]] = {}
         for position, job in enumerate(jobs):
             by_runner.setdefault(job.runner_type, []).append(position)
         answers: dict[int, Enqueued] = {}
         for name, positions in by_runner.items():
-            runner = await self._runners.get(name)
-            accepted = await runner.submit([jobs[position] for position in positions], connection=connection)
+            accepted = await self._hand_to(name, [jobs[position] for position in positions], connection)
             answers.update(zip(positions, accepted, strict=True))
-        ordered = [answers[position] for position in range(len(jobs))]
-        for job, answer in zip(jobs, ordered, strict=True):
-            self._observer.job_enqueued(job, answer)
-        return ordered
+        return [answers[position] for position in range(len(jobs))]
+
+    async def _hand_to(self, runner: str, jobs: Iterable[NewJob], connection: Any) -> Sequence[Enqueued]:
+        return await (await self._runners.get(runner)).submit(jobs, connection=connection)
+
+
+def _remembered(jobs: Iterable[NewJob], taken: list[NewJob]) -> Iterator[NewJob]:
+    for job in jobs:
+        taken.append(job)
+        yield job

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
@@ -61,11 +61,12 @@ class MemoryRunner(JobRunner):
     async def close(self) -> None:
         """Nothing to release."""
 
-    async def submit(self, jobs: Sequence[NewJob], *, connection: Any = None) -> Sequence[Enqueued]:
+    async def submit(self, jobs: Iterable[NewJob], *, connection: Any = None) -> Sequence[Enqueued]:
+        planned = list(jobs)
         if connection is not None:
-            return await self._submit_in(jobs, own_connection(connection, self.store.tables))
+            return await self._submit_in(planned, own_connection(connection, self.store.tables))
         async with self.store.connection().transaction() as own:
-            return await self._submit_in(jobs, own)
+            return await self._submit_in(planned, own)
 
     async def cancel(
         self, tenant: UUID, job_id: UUID, *, reason: str | None = None, cancelled_by: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any, Protocol
@@ -152,10 +152,11 @@ class JobRunner(ABC):
         """Release what `open` took. Waits for enqueues under way."""
 
     @abstractmethod
-    async def submit(self, jobs: Sequence[NewJob], *, connection: Any = None) -> Sequence[Enqueued]:
+    async def submit(self, jobs: Iterable[NewJob], *, connection: Any = None) -> Sequence[Enqueued]:
         """Accept jobs: each has its `jobs` row, and will run, once this returns (or once `connection` commits).
 
-        All or none of them. The answers stand in the order of `jobs`.
+        All or none of them. The answers stand in the order of `jobs`. The jobs may be planned while they are asked
+        for: what that raises has to come out, with nothing accepted.
         """
 
     @abstractmethod

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from itertools import chain
+from typing import Any, LiteralString
 
 import psycopg
 from psycopg import errors as pg
 
-from jobcore.errors import PayloadLimitError, StorageUnavailableError
+from jobcore.errors import StorageUnavailableError
 from jobcore.models import Enqueued, NewJob
 from jobcore_pgboss.bridges import bridge_to
 from jobcore_pgboss.callers import enqueue_on
 from jobcore_pgboss.encoding import encode_jobs, encode_plain_jobs
-from jobcore_pgboss.link import Connection, rows_of
+from jobcore_pgboss.intake import Intake
+from jobcore_pgboss.link import Connection, Link, rows_of
 from jobcore_pgboss.queues import Queues
 from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.statements import statement
+from jobcore_pgboss.streaming import NotPlainError, add_in_chunks
 from jobcore_postgres.database import Database
 
 LARGEST_BATCH = 1000
 HEAVIEST_BATCH = 16 * 1024 * 1024
 """Bytes of payload that calls share a statement up to."""
-HEAVIEST_CALL = 192 * 1024 * 1024
-"""Bytes of payload that one call may bring: PostgreSQL takes no JSON array above 256 MiB."""
 REFUSALS = (psycopg.DataError, psycopg.IntegrityError, pg.ProgramLimitExceeded)
 """What PostgreSQL says to data that it will never take."""
 
@@ -40,20 +41,22 @@ class _Request:
 
 
 class Enqueuer:
-    """Enqueues on a caller's connection, or on the pool: there, concurrent calls share one statement.
+    """Enqueues on a caller's connection, or on ours: there, concurrent calls share one statement.
 
     The next batch leaves when the last has committed, so that one caller alone waits for nobody, and many together pay
-    for one commit and one notification.
+    for one commit and one notification. All batches leave by the same connection, whose process in PostgreSQL is warm;
+    a pool would wake another one each time. A large call has a transaction to itself.
     """
 
     def __init__(self, database: Database, queues: Queues, settings: PgBossSettings) -> None:
         self._database = database
+        self._link = Link(database, "enqueue")
         self._queues = queues
         self._settings = settings
         self._requests: deque[_Request] = deque()
         self._sender: asyncio.Task[None] | None = None
 
-    async def submit(self, jobs: Sequence[NewJob], connection: Any = None) -> list[Enqueued]:
+    async def submit(self, jobs: Iterable[NewJob], connection: Any = None) -> list[Enqueued]:
         """Accept all of these jobs, or none.
 
         Raises:
@@ -61,16 +64,17 @@ class Enqueuer:
             psycopg.Error: what PostgreSQL refuses.
             InputError: if no bridge leads to the connection; and what `enqueue_on` raises.
         """
-        if not jobs:
-            return []
         bridge = None if connection is None else bridge_to(connection)
-        weight = _weighed(jobs)
-        if unknown := self._queues.unknown(jobs):
-            async with self._database.connection() as own:
-                await self._queues.ensure(own, unknown)
+        call = Intake(jobs)
+        first = call.next_chunk()
+        if bridge is None and call.is_large and await self._stream(first, call.chunks()):
+            return [Enqueued(job.job_id) for job in call.taken]
+        if not call.take_all():
+            return []
+        await self._ensure_queues(call.taken)
         if bridge is not None:
-            return await enqueue_on(bridge, jobs, self._settings, self._database)
-        request = _Request(jobs, weight, asyncio.get_running_loop().create_future())
+            return await enqueue_on(bridge, call.taken, self._settings, self._database)
+        request = _Request(call.taken, call.weight, asyncio.get_running_loop().create_future())
         self._requests.append(request)
         if self._sender is None or self._sender.done():
             self._sender = asyncio.create_task(self._send_all(), name="jobcore enqueue")
@@ -80,6 +84,22 @@ class Enqueuer:
         """Wait for what is under way."""
         if self._sender is not None:
             await asyncio.wait([self._sender])
+        await self._link.close()
+
+    async def _ensure_queues(self, jobs: Sequence[NewJob]) -> None:
+        if unknown := self._queues.unknown(jobs):
+            async with self._database.connection() as own:
+                await self._queues.ensure(own, unknown)
+
+    async def _stream(self, first: Sequence[NewJob], rest: Iterable[Sequence[NewJob]]) -> bool:
+        """Take the short way while the rest is being planned; false, with nothing stored, if it does not take them."""
+        await self._ensure_queues(first)
+        try:
+            async with self._database.connection() as connection:
+                await add_in_chunks(connection, chain([first], rest), self._settings)
+        except (NotPlainError, pg.UniqueViolation, pg.CheckViolation, StorageUnavailableError):
+            return False
+        return True
 
     async def _send_all(self) -> None:
         while self._requests:
@@ -113,11 +133,16 @@ class Enqueuer:
         if plain is None:
             return None
         try:
-            async with self._database.connection() as connection:
-                ((added,),) = await rows_of(connection, statement("add"), *plain)
-        except (pg.UniqueViolation, pg.CheckViolation, StorageUnavailableError):
-            return None  # the other way knows what is here already, and may be repeated
+            ((added,),) = await self._rows(statement("add"), *plain)
+        except (psycopg.Error, StorageUnavailableError):
+            return None  # the other way knows what is here already, may be repeated, and says what is wrong
         return [Enqueued(job.job_id) for job in jobs] if added else None
+
+    async def _rows(self, query: LiteralString, *arguments: Any) -> Sequence[Any]:
+        if self._database.is_lent:  # the application counts its connections
+            async with self._database.connection() as connection:
+                return await rows_of(connection, query, *arguments)
+        return await self._link.rows(query, *arguments)
 
     async def _enqueue(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
         elements = encode_jobs(jobs, self._settings)
@@ -139,16 +164,6 @@ class Enqueuer:
                 break
             batch.append(self._requests.popleft())
         return batch
-
-
-def _weighed(jobs: Sequence[NewJob]) -> int:
-    weight = sum(len(job.payload) for job in jobs)
-    if weight > HEAVIEST_CALL:
-        raise PayloadLimitError(
-            f"The payloads of these {len(jobs):,} jobs have {weight:,} bytes together; one call takes at most "
-            f"{HEAVIEST_CALL:,}. Enqueue them in several calls."
-        )
-    return weight
 
 
 def _refuse(request: _Request, error: Exception) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Generator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, LiteralString
 
 from psycopg.pq import TransactionStatus
@@ -67,7 +67,7 @@ class Link:
         Raises `StorageUnavailableError`, `psycopg.Error`.
         """
         async with self.use() as connection:
-            return await rows_of(connection, query, *arguments, patience=self._patience)
+            return await rows_of(connection, query, *arguments, seconds=self._patience)
 
     async def close(self) -> None:
         async with self._lock:
@@ -76,19 +76,29 @@ class Link:
 
 
 async def rows_of(
-    connection: Connection, query: LiteralString, *arguments: Any, patience: float | None = None
+    connection: Connection, query: LiteralString, *arguments: Any, seconds: float | None = None
 ) -> list[TupleRow]:
     """Run a statement on a connection of ours.
 
-    Raises `psycopg.Error`; also if nothing is answered for `patience` seconds, by default `PATIENCE`: then the
-    connection is broken off, for it was cut and nobody told us.
+    Raises `psycopg.Error`; also if nothing is answered for `seconds`: then the connection is broken off.
     """
-    limit = PATIENCE if patience is None else patience
-    silence = asyncio.get_running_loop().call_later(limit, _give_up, connection, limit)
-    try:
+    with patience(connection, seconds):
         async with connection.cursor(binary=True) as cursor:
             await cursor.execute(query, arguments, prepare=True)
             return await cursor.fetchall()
+
+
+@contextmanager
+def patience(connection: Connection, seconds: float | None = None) -> Generator[None]:
+    """Wait in this block for an answer; if none comes in time, the connection was cut and nobody told us: break it off.
+
+    Args:
+        seconds: how long; by default `PATIENCE`.
+    """
+    limit = PATIENCE if seconds is None else seconds
+    silence = asyncio.get_running_loop().call_later(limit, _give_up, connection, limit)
+    try:
+        yield
     finally:
         silence.cancel()
 

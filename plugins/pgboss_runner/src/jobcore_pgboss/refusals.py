@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import timedelta
 
 from jobcore.errors import CapabilityError, InputError
@@ -23,14 +22,14 @@ class QueueRefusalError(InputError):
     """A queue's policy, which Node gave it, does not let a job in; nothing was written."""
 
 
-def check_timeouts(jobs: Sequence[NewJob]) -> None:
-    """Raise `CapabilityError` for a job that may run longer than pg-boss lets one be active."""
-    for job in jobs:
-        if job.timeout > _LONGEST_TIMEOUT:
-            raise CapabilityError(
-                f"Job {job.name!r} has a time-out of {job.timeout}; pg-boss lets a job be active for 24 hours at most. "
-                "Give its handler a shorter time-out, and let it enqueue what is left."
-            )
+def check_timeout(job: NewJob) -> NewJob:
+    """Return the job. Raises `CapabilityError` if it may run longer than pg-boss lets one be active."""
+    if job.timeout > _LONGEST_TIMEOUT:
+        raise CapabilityError(
+            f"Job {job.name!r} has a time-out of {job.timeout}; pg-boss lets a job be active for 24 hours at most. "
+            "Give its handler a shorter time-out, and let it enqueue what is left."
+        )
+    return job
 
 
 def refusal_in(error: Exception) -> QueueRefusalError | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from jobcore_pgboss.enqueue import Enqueuer
 from jobcore_pgboss.identity import CAPABILITIES, RUNNER_TYPE
 from jobcore_pgboss.queues import Queues
 from jobcore_pgboss.reasons.unrecorded import find_unrecorded
-from jobcore_pgboss.refusals import check_timeouts, refusal_in
+from jobcore_pgboss.refusals import check_timeout, refusal_in
 from jobcore_pgboss.schema import attach
 from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.statements import statement
@@ -50,10 +50,9 @@ class PgBossRunner(JobRunner):
     async def close(self) -> None:
         await self._enqueuer.close()
 
-    async def submit(self, jobs: Sequence[NewJob], *, connection: Any = None) -> Sequence[Enqueued]:
-        check_timeouts(jobs)
+    async def submit(self, jobs: Iterable[NewJob], *, connection: Any = None) -> Sequence[Enqueued]:
         try:
-            return await self._enqueuer.submit(jobs, connection)
+            return await self._enqueuer.submit(map(check_timeout, jobs), connection)
         except Exception as error:
             if (refusal := refusal_in(error)) is None:
                 raise

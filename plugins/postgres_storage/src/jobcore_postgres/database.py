@@ -115,7 +115,7 @@ class Database:
         with translated(self._dsn):
             connection = await pool.getconn()
         try:
-            if self._shared is None:
+            if not self.is_lent:
                 yield connection
             else:
                 async with borrowed(connection):
@@ -155,6 +155,11 @@ class Database:
             begin = time.perf_counter()
             await connection.execute(statement("ping"))
             return time.perf_counter() - begin
+
+    @property
+    def is_lent(self) -> bool:
+        """Whether the pool is the application's own, which counts its connections."""
+        return self._shared is not None
 
     @property
     def place(self) -> str:
