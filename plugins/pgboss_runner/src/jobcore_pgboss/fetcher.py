@@ -18,6 +18,7 @@ from jobcore.ports.runner import WorkerHost
 from jobcore_pgboss import logs
 from jobcore_pgboss.identity import RUNNER_TYPE
 from jobcore_pgboss.link import Link
+from jobcore_pgboss.low_water import EVERYTHING, LowWater
 from jobcore_pgboss.runs import Receipt, Run, Runs
 from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.slots import Slots
@@ -52,6 +53,7 @@ class Fetcher:
         self._hint = asyncio.Event()
         self._hint.set()
         self._claiming = asyncio.Lock()
+        self._low_water = LowWater()
         limits = {name: limit.model_dump() for name, limit in settings.group_limits.items() if name in host.queues}
         self._group_limits = orjson.dumps(limits).decode() if limits else None
 
@@ -90,12 +92,12 @@ class Fetcher:
         next_due, _ = await self._look_ahead()
         poll = self._settings.poll_interval_seconds
         while not await self._hinted(min(poll, max(SHORTEST_WAIT, next_due))):
-            if next_due <= poll:
+            is_due = next_due <= poll
+            if not is_due:
+                next_due, is_due = await self._look_ahead()
+            if is_due:
+                self._low_water.forget()  # it was created long ago, perhaps
                 self._hint.set()
-            else:
-                next_due, is_late = await self._look_ahead()
-                if is_late:
-                    self._hint.set()
 
     async def _hinted(self, seconds: float) -> bool:
         """Wait for a hint for so long, and return whether one came."""
@@ -117,10 +119,15 @@ class Fetcher:
             return [row for queue in self._queues for row in await self._claim_alone(queue)]
 
     async def _claim(self, queues: list[str], limit: int) -> Sequence[Any]:
-        if self._group_limits is None:
-            return await self._link.rows(statement("fetch"), queues, limit, self._settings.lease_seconds)
-        lease = self._settings.lease_seconds
-        return await self._link.rows(statement("fetch_limited"), queues, limit, lease, self._group_limits)
+        lease, begin = self._settings.lease_seconds, monotonic()
+        if self._group_limits is not None:
+            return await self._link.rows(statement("fetch_limited"), queues, limit, lease, self._group_limits)
+        seconds = self._low_water.look_back(begin)
+        if seconds < EVERYTHING:
+            return await self._link.rows(statement("fetch_recent"), queues, limit, lease, seconds)
+        rows = await self._link.rows(statement("fetch"), queues, limit, lease)
+        self._low_water.saw_everything(begin, monotonic(), left_some=len(rows) >= limit)
+        return rows
 
     async def _claim_alone(self, queue: str) -> Sequence[Any]:
         try:
@@ -131,7 +138,8 @@ class Fetcher:
 
     async def _look_ahead(self) -> tuple[float, bool]:
         """Return the seconds until the next delayed job, and whether there is one that should have been claimed."""
-        ((seconds, is_late),) = await self._link.rows(statement("next_due"), self._queues)
+        back = self._low_water.look_back(monotonic())
+        ((seconds, is_late),) = await self._link.rows(statement("next_due"), self._queues, back)
         return (inf if seconds is None else seconds), is_late
 
     def _receive(self, row: tuple[Any, ...], now: float) -> Run:

@@ -1,26 +1,48 @@
--- Of these queues: the seconds until the next delayed or retrying job, null if there is none; and whether a job is due
--- for a while already. Such a one was told to nobody, or is another's, or its queue's policy holds it.
+-- Of these queues: the seconds until the next delayed or retrying job, null if there is none; and whether a job has been
+-- due for a while, but no longer than so many seconds. Such a one was told to nobody, or is another's, or its queue's
+-- policy holds it. The states are written out, and an order is asked for, so that the planner takes
+-- the index that fits.
 select
     extract(epoch from min(next.start_after) - clock_timestamp())::float8,
     coalesce(bool_or(late.is_due), false)
 from unnest(%b::text[]) q (name)
-cross join unnest('{created,retry}'::pgboss.job_state[]) s (state)
+cross join (
+    select statement_timestamp() - interval '50 milliseconds' as just_now,
+        statement_timestamp() - %b::float8 * interval '1 second' as long_ago
+) t
 left join lateral (
-    select j.start_after
-    from pgboss.job j
-    where j.name = q.name
-        and j.state = s.state
-        and not j.blocked
-        and j.start_after > statement_timestamp() - interval '50 milliseconds'
-    order by j.start_after
-    limit 1
+    (
+        select j.start_after
+        from pgboss.job j
+        where j.name = q.name and j.state = 'created' and not j.blocked and j.start_after > t.just_now
+        order by j.start_after
+        limit 1
+    )
+    union all
+    (
+        select j.start_after
+        from pgboss.job j
+        where j.name = q.name and j.state = 'retry' and not j.blocked and j.start_after > t.just_now
+        order by j.start_after
+        limit 1
+    )
 ) next on true
 left join lateral (
-    select true as is_due
-    from pgboss.job j
-    where j.name = q.name
-        and j.state = s.state
-        and not j.blocked
-        and j.start_after <= statement_timestamp() - interval '50 milliseconds'
-    limit 1
+    (
+        select true as is_due
+        from pgboss.job j
+        where j.name = q.name and j.state = 'created' and not j.blocked
+            and j.start_after between t.long_ago and t.just_now
+        order by j.start_after
+        limit 1
+    )
+    union all
+    (
+        select true
+        from pgboss.job j
+        where j.name = q.name and j.state = 'retry' and not j.blocked
+            and j.start_after between t.long_ago and t.just_now
+        order by j.start_after
+        limit 1
+    )
 ) late on true

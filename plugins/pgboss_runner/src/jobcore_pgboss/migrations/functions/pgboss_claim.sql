@@ -18,7 +18,7 @@ declare
     one text;
 begin
     if bound = '{}' or $1[1] <> all (bound) then
-        return query select * from jobcore.pgboss_claim_rows(free, $2, $3);
+        return query select * from jobcore.pgboss_claim_rows(free, $2, $3, '-infinity');
         get diagnostics claimed = row_count;
     end if;
     foreach one in array bound loop
@@ -28,7 +28,7 @@ begin
         claimed := claimed + found_now;
     end loop;
     if bound <> '{}' and $1[1] = any (bound) and claimed < $2 then
-        return query select * from jobcore.pgboss_claim_rows(free, $2 - claimed, $3);
+        return query select * from jobcore.pgboss_claim_rows(free, $2 - claimed, $3, '-infinity');
     end if;
 end
 $$;

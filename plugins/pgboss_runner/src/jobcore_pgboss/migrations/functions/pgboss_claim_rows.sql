@@ -1,26 +1,31 @@
--- Take up to `lim` due rows of these queues, in the order of the queues, and within one by priority and age.
+-- Take up to `lim` due rows of these queues that were created since an instant, in the order of the queues, and within one by priority and age.
+-- The rows are found again by their places: while there are no statistics, the planner takes whatever index has the name.
 -- A claim counts as another attempt only if the row was begun before; the lease runs in pg-boss's heartbeat columns,
 -- and without one they stay as the sender wanted them.
-create or replace function jobcore.pgboss_claim_rows(queues text[], lim integer, lease_seconds integer)
+create or replace function jobcore.pgboss_claim_rows(
+    queues text[], lim integer, lease_seconds integer, since timestamptz
+)
 returns setof pgboss.job
 language plpgsql
 set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set random_page_cost = 0
 as $$
 #variable_conflict use_column
 begin
     return query
         with due as materialized (
-            select d.name, d.id
+            select d.name, d.ctid as place
             from unnest($1) with ordinality q (name, ord)
             cross join lateral (
-                select j.name, j.id
+                select j.name, j.ctid
                 from pgboss.job j
                 where j.name = q.name
                     and j.state < 'active'
                     and not j.blocked
+                    and j.created_on >= $4
                     and j.start_after <= pgboss.job_now()
                 order by j.priority desc, j.created_on
                 limit $2
@@ -35,7 +40,7 @@ begin
             heartbeat_seconds = coalesce($3, j.heartbeat_seconds),
             retry_count = j.retry_count + (j.started_on is not null)::integer
         from due d
-        where j.name = d.name and j.id = d.id
+        where j.name = d.name and j.ctid = d.place
         returning j.*;
 end
 $$;

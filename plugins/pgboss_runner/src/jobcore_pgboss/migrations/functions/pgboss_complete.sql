@@ -11,6 +11,9 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set random_page_cost = 0
+set cpu_index_tuple_cost = 1000
+set enable_sort = off
 as $$
 #variable_conflict use_column
 declare
@@ -27,11 +30,25 @@ begin
         where i.queue in (select o.name from jobcore.pgboss_queues o where o.delete_ended)
         order by i.job_id
     ),
+    -- Only the key has this order, and nothing is to be sorted: so the planner takes the key, whatever it believes of the
+    -- table, which is often empty when it is looked at. A row is then deleted at its
+    -- place: pages are said to cost nothing, and entries of an index very much.
+    found as materialized (
+        select g.*, l.place
+        from given g
+        cross join lateral (
+            select j.ctid as place
+            from pgboss.job j
+            where j.name = g.queue and j.id between g.job_id and g.job_id
+            order by j.id
+            limit 1
+        ) l
+    ),
     removed as (
         delete from pgboss.job j
-        using given g
+        using found g
         where j.name = g.queue
-            and j.id = g.job_id
+            and j.ctid = g.place
             -- One expression, of which the planner does not believe that it leaves few rows: it would begin with them.
             and case
                 when j.state::text = 'active'

@@ -11,14 +11,10 @@ as $$
 declare
     claimed pgboss.job[];
 begin
-    if exists (
-        select
-        from pgboss.queue q
-        where q.name = any ($1) and q.policy in ('singleton', 'stately', 'key_strict_fifo'))
-    then
+    if jobcore.pgboss_is_bound($1) then
         select array_agg(c) into claimed from jobcore.pgboss_claim($1, $2, $3, null) c;
     else
-        select array_agg(c) into claimed from jobcore.pgboss_claim_rows($1, $2, $3) c;
+        select array_agg(c) into claimed from jobcore.pgboss_claim_rows($1, $2, $3, '-infinity') c;
     end if;
     if claimed is not null then
         return query select * from jobcore.pgboss_tell(claimed, $1);

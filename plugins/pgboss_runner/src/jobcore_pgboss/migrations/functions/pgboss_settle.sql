@@ -8,16 +8,22 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set random_page_cost = 0
+set cpu_index_tuple_cost = 1000
+set enable_sort = off
 as $$
 #variable_conflict use_column
 declare
     wanted constant integer := jsonb_array_length($1);
     held integer[];
+    places tid[];
+    kept_ones boolean[];
     fenced jsonb := $1;
     are_stately boolean;
 begin
-    select coalesce(array_agg(g.ord order by g.ord), '{}'), bool_or(l.policy = 'stately')
-    into held, are_stately
+    select coalesce(array_agg(g.ord order by g.ord), '{}'), array_agg(l.place order by g.ord),
+        array_agg(l.is_kept order by g.ord), bool_or(l.policy = 'stately')
+    into held, places, kept_ones, are_stately
     from (
         select i.*
         from rows from (
@@ -25,17 +31,20 @@ begin
         ) with ordinality as i (tenant, queue, job_id, retry_count, started_us, ord)
         order by i.job_id
     ) g
-    -- One look by key for each, whatever the planner believes of the table: the limit keeps it from joining otherwise.
+    -- One look by key for each: only the key has this order, and nothing is to be sorted, so that the planner takes it
+    -- whatever it believes of the table, which is often empty when it is looked at. Afterwards the rows are found at their
+    -- places: pages are said to cost nothing, and entries of an index very much.
     cross join lateral (
-        select j.policy
+        select j.policy, j.ctid as place, j.singleton_on is not null or j.blocking as is_kept
         from pgboss.job j
         where j.name = g.queue
-            and j.id = g.job_id
+            and j.id between g.job_id and g.job_id
             and j.state::text = 'active'  -- as text, which no index offers to walk
             and j.retry_count = g.retry_count
             and jobcore.pgboss_started_us(j.started_on) = g.started_us
             -- A tenant's call can name any queue row. Of ours the group is the tenant, which spares the function.
             and (j.group_id = g.tenant::text or jobcore.pgboss_tenant(j.group_id, j.data) = g.tenant)
+        order by j.id
         limit 1
         for update
     ) l;
@@ -52,29 +61,30 @@ begin
 
     return query
         with settled as materialized (
-            select s.*, s.queue in (select o.name from jobcore.pgboss_queues o where o.delete_ended) as may_delete
+            select s.*, not s.is_kept and s.queue in (
+                    select o.name from jobcore.pgboss_queues o where o.delete_ended) as is_deleted
             from rows from (
                 jobcore.job_settle(fenced),
                 jsonb_to_recordset(fenced) as (
-                    queue text, job_id uuid, outcome text, result jsonb, error jsonb, state text),
-                unnest(held)
-            ) as s (fenced_ord, applied, follow, run_at, max_attempts, queue, job_id, outcome, result, error, state, ord)
+                    queue text, outcome text, result jsonb, error jsonb, state text),
+                unnest(held, places, kept_ones)
+            ) as s (
+                fenced_ord, applied, follow, run_at, max_attempts, queue, outcome, result, error, state, ord,
+                place, is_kept)
         ),
         buried as materialized (
             select jobcore.pgboss_bury(j, jobcore.pgboss_output(s.error))
             from settled s
-            join pgboss.job j on j.name = s.queue and j.id = s.job_id
+            join pgboss.job j on j.name = s.queue and j.ctid = s.place
             where s.follow = 'failed' and j.dead_letter is not null
         ),
         removed as (
             delete from pgboss.job j
             using settled s
             where j.name = s.queue
-                and j.id = s.job_id
+                and j.ctid = s.place
                 and s.follow is distinct from 'queued'
-                and s.may_delete
-                and j.singleton_on is null
-                and not j.blocking
+                and s.is_deleted
         ),
         kept as (
             update pgboss.job j
@@ -83,9 +93,9 @@ begin
                 output = jobcore.pgboss_output(case when s.follow = 'completed' then s.result else s.error end)
             from settled s
             where j.name = s.queue
-                and j.id = s.job_id
+                and j.ctid = s.place
                 and s.follow is distinct from 'queued'
-                and not (s.may_delete and j.singleton_on is null and not j.blocking)
+                and not s.is_deleted
         ),
         again as (
             update pgboss.job j
@@ -104,7 +114,7 @@ begin
                 output = coalesce(jobcore.pgboss_output(s.error), j.output)
             from settled s
             join pgboss.queue q on q.name = s.queue
-            where j.name = s.queue and j.id = s.job_id and s.follow = 'queued'
+            where j.name = s.queue and j.ctid = s.place and s.follow = 'queued'
         )
         select a.ord, bool_or(a.applied), max(a.follow)
         from (

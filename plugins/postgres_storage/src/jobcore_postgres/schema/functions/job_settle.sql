@@ -69,13 +69,18 @@ begin
             from given g
             where j.tenant = g.tenant
                 and j.job_id = g.job_id
-                and j.status in ('pending', 'queued', 'active', 'processing')
-                and (g.epoch is null or j.epoch = g.epoch)
-                and (
-                    g.attempt is null
-                    or j.attempt < g.attempt
-                    or (j.attempt = g.attempt and (g.token is null or j.lease_token = g.token)))
-                and not (j.status = 'pending' and g.outcome = 'completed')  -- the only illegal move that is left
+                -- One expression, of which the planner does not believe that it leaves few rows: it would begin with them.
+                and case
+                    when j.status in ('pending', 'queued', 'active', 'processing')
+                        and (g.epoch is null or j.epoch = g.epoch)
+                        and (
+                            g.attempt is null
+                            or j.attempt < g.attempt
+                            or (j.attempt = g.attempt and (g.token is null or j.lease_token = g.token)))
+                        and not (j.status = 'pending' and g.outcome = 'completed')  -- the only illegal move that is left
+                    then true
+                    else false
+                end
             returning g.ord, j.tenant, j.job_id, g.outcome, j.attempt, g.error, j.status::text as follow, j.run_at,
                 j.max_attempts, j.started_at, g.duration_ms, j.worker_id
         ),

@@ -1,0 +1,2 @@
+-- Nothing to undo: statistics are renewed by autovacuum.
+select;
