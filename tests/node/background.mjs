@@ -16,6 +16,11 @@ const commands = {
       return { by: 'node', pid: process.pid }
     })
   },
+  // Work a queue by batches whose jobs end each as its data says: {status, output}.
+  async workEach (queue, workOptions) {
+    return boss.work(queue, { pollingIntervalSeconds: 0.5, perJobResults: true, ...workOptions }, async (jobs) =>
+      jobs.filter(({ data }) => data).map(({ id, data }) => ({ id, ...data })))
+  },
   async supervised (queue) {
     await boss.supervise(queue)
   },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Protocol
 from uuid import uuid4
 
 import psycopg
@@ -12,8 +12,6 @@ from psycopg import Notify
 from psycopg.sql import SQL, Identifier
 
 from jobcore_pgboss import logs
-from jobcore_pgboss.fetcher import Fetcher
-from jobcore_pgboss.heartbeat import Heartbeat
 from jobcore_pgboss.link import Connection, Link, is_pooled, sever
 from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.statements import statement
@@ -23,6 +21,24 @@ PROBE_PATIENCE = 5.0
 """Seconds in which the connection must hear itself."""
 
 
+class HearsOfWork(Protocol):
+    """Who is told of new work."""
+
+    def hint(self) -> None:
+        """There may be some, and nobody heard of it."""
+        ...
+
+    def hint_queue(self, queue: str) -> None:
+        """There is some in a queue."""
+        ...
+
+
+class HearsOfCancellations(Protocol):
+    """Who is told of cancellations."""
+
+    def cancel_told(self, job_id: str) -> None: ...
+
+
 class Listener:
     """A connection that listens. What it hears is only a hint: everything is found by polling too.
 
@@ -30,7 +46,13 @@ class Listener:
     answered any more, is made anew. Behind a pooler there is nothing to hear, and it rests.
     """
 
-    def __init__(self, link: Link, settings: PgBossSettings, fetcher: Fetcher, heartbeat: Heartbeat) -> None:
+    def __init__(
+        self,
+        link: Link,
+        settings: PgBossSettings,
+        fetcher: HearsOfWork,
+        heartbeat: HearsOfCancellations | None = None,
+    ) -> None:
         self._link = link
         self._settings = settings
         self._fetcher = fetcher
@@ -39,6 +61,11 @@ class Listener:
         self._heard_itself = False
         self._subscribed: Connection | None = None
         self._work_channel = ""
+
+    @property
+    def hears(self) -> bool:
+        """Whether it listens now, as far as it knows."""
+        return self._subscribed is not None and not self._subscribed.closed
 
     async def turn(self) -> None:
         """Listen for a while, then see whether the connection still hears. Raises `psycopg.Error` when it is lost."""
@@ -57,7 +84,10 @@ class Listener:
         if row is None:
             raise psycopg.OperationalError("pgboss_channel() answered nothing")
         self._work_channel = row[0]
-        for channel in (self._work_channel, CANCEL_CHANNEL, self._probe_channel):
+        channels = [self._work_channel, self._probe_channel]
+        if self._heartbeat is not None:
+            channels.append(CANCEL_CHANNEL)
+        for channel in channels:
             await connection.execute(SQL("listen {}").format(Identifier(channel)))
         self._subscribed = connection
         self._fetcher.hint()  # what was told meanwhile, nobody heard
@@ -88,7 +118,7 @@ class Listener:
     def _pass_on(self, notify: Notify) -> None:
         if notify.channel == self._work_channel:
             self._fetcher.hint_queue(notify.payload)
-        elif notify.channel == CANCEL_CHANNEL:
+        elif notify.channel == CANCEL_CHANNEL and self._heartbeat is not None:
             self._heartbeat.cancel_told(notify.payload)
         elif notify.channel == self._probe_channel:
             self._heard_itself = True

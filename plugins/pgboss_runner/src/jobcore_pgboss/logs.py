@@ -118,6 +118,29 @@ def jobs_rescued(job_ids: list[UUID]) -> None:
     )
 
 
+def worker_troubled(queue: str, error: BaseException) -> None:
+    _logger.warning("A worker of queue %s had trouble, and goes on: %s", queue, _line(error))
+
+
+def handler_overrun(queue: str, seconds: int) -> None:
+    _logger.warning(
+        "A handler of queue %s runs on though it was cancelled after %d s. Its jobs have failed; its worker waits for "
+        "it. Let it end on CancelledError.",
+        queue,
+        seconds,
+    )
+
+
+def jobs_not_failed(queue: str, job_ids: list[UUID], error: BaseException) -> None:
+    _logger.error(
+        "%d jobs of queue %s were given up at the shutdown, and could not be failed, so that they expire: %s (%s)",
+        len(job_ids),
+        queue,
+        _list(job_ids),
+        _line(error),
+    )
+
+
 def _list(job_ids: list[UUID]) -> str:
     return ", ".join(str(job_id) for job_id in job_ids[:10]) + (" …" if len(job_ids) > 10 else "")
 

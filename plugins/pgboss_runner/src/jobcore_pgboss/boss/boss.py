@@ -15,22 +15,24 @@ from jobcore_pgboss.boss.reading import Reading
 from jobcore_pgboss.boss.schedules import ScheduleVerbs
 from jobcore_pgboss.boss.sending import Sending
 from jobcore_pgboss.boss.settling import Settling
+from jobcore_pgboss.boss.working import Working
 from jobcore_pgboss.schema import attach
 from jobcore_postgres.database import Database
 
 
-class PgBoss(Sending, Publishing, Fetching, Settling, Moving, Reading, QueueVerbs, ScheduleVerbs):
+class PgBoss(Sending, Publishing, Fetching, Settling, Moving, Reading, QueueVerbs, ScheduleVerbs, Working):
     """An instance of pg-boss in Python: `async with PgBoss(dsn) as boss: await boss.send("mail", {...})`.
 
     Args:
         dsn: a libpq URL or connection string of the database that holds the schema `pgboss`.
+        use_listen_notify: whether workers hear of new jobs in queues with `notify`, on a connection of their own.
 
     Raises:
         ConfigurationError: if `dsn` does not parse.
     """
 
-    def __init__(self, dsn: str) -> None:
-        super().__init__(Desk(Database(dsn)))
+    def __init__(self, dsn: str, *, use_listen_notify: bool = True) -> None:
+        super().__init__(Desk(Database(dsn)), use_listen_notify=use_listen_notify)
 
     async def start(self) -> Self:
         """Connect, and check that the schema can be used. Raises `StorageUnavailableError`, `SchemaVersionError`."""
@@ -41,11 +43,20 @@ class PgBoss(Sending, Publishing, Fetching, Settling, Moving, Reading, QueueVerb
         except JobcoreError:
             await self.stop()
             raise
+        self._workforce.open()
         return self
 
-    async def stop(self) -> None:
-        """Close the pool; repeatable."""
-        await self._desk.database.close()
+    async def stop(self, *, graceful: bool = True, timeout: float = 30.0) -> None:
+        """Stop working, and close the pool; repeatable.
+
+        Args:
+            graceful: wait for the handlers that run.
+            timeout: for how long, in seconds, at least 1. Who runs longer is cancelled, and its jobs fail.
+        """
+        try:
+            await self._workforce.close(graceful=graceful, timeout=max(1.0, timeout))
+        finally:
+            await self._desk.database.close()
 
     async def __aenter__(self) -> Self:
         return await self.start()

@@ -70,7 +70,7 @@ class Fetching(Verbs):
             raise InputError(f"batch_size must be between 1 and {LARGEST_BATCH:,}, not {batch_size!r}.")
         argument: dict[str, Any] = {"batch_size": batch_size}
         if group_concurrency is not None:
-            argument["group_limits"] = {name: _limit(group_concurrency)}
+            argument["group_limits"] = {name: group_limit_of(group_concurrency)}
         try:
             rows = await self._desk.ask("fetch", check_queue_name(name), argument, connection=connection)
         except pg.UniqueViolation:
@@ -84,7 +84,8 @@ class Fetching(Verbs):
         return [job_of(row) for row in rows]
 
 
-def _limit(group_concurrency: int | Mapping[str, Any]) -> dict[str, Any]:
+def group_limit_of(group_concurrency: int | Mapping[str, Any]) -> dict[str, Any]:
+    """Return a group's limit as the statements take it. Raises `InputError`."""
     given = {"default": group_concurrency} if isinstance(group_concurrency, int) else dict(group_concurrency)
     try:
         return GroupLimit.model_validate(given).model_dump()

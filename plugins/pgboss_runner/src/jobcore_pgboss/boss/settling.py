@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from jobcore_pgboss.boss.desk import Verbs
+from jobcore_pgboss.boss.outputs import output_of
 from jobcore_pgboss.boss.targets import CommandResponse, Target, change
 
 
@@ -34,16 +35,18 @@ class Settling(Verbs):
             InputError: if no jobs are named, or not properly.
             QueueNotFoundError: if there is no such queue.
         """
-        return await change(self._desk, "complete", name, jobs, connection, output=data, include_queued=include_queued)
+        return await change(
+            self._desk, "complete", name, jobs, connection, output=output_of(data), include_queued=include_queued
+        )
 
     async def fail(
         self, name: str, jobs: Target | Sequence[Target], data: Any = None, *, connection: Any = None
     ) -> CommandResponse:
         """Fail jobs that have not ended: they wait for their next attempt, or end and go to the dead letter queue.
 
-        Arguments and errors are those of `complete`.
+        Arguments and errors are those of `complete`; an exception is stored as its name, message and stack.
         """
-        return await change(self._desk, "fail", name, jobs, connection, output=data)
+        return await change(self._desk, "fail", name, jobs, connection, output=output_of(data))
 
     async def touch(self, name: str, jobs: Target | Sequence[Target], *, connection: Any = None) -> CommandResponse:
         """Renew the heartbeat of running jobs. Arguments and errors are those of `complete`."""

@@ -1,10 +1,11 @@
--- Fail jobs that have not ended: one with retries left waits for the next, another ends, and is copied into its dead letter
--- queue.
+-- Fail jobs that have not ended: one with retries left waits for the next, another (with `terminal` each) ends, and is copied
+-- into its dead letter queue.
 create or replace function jobcore.boss_fail(queue text, asked jsonb) returns jsonb
 language plpgsql
 as $$
 #variable_conflict use_column
 declare
+    terminal constant boolean := coalesce(($2 ->> 'terminal')::boolean, false);
     reason constant jsonb := jobcore.pgboss_output(nullif($2 -> 'output', 'null'));
     failing pgboss.job;
     changed uuid[] := '{}';
@@ -19,7 +20,7 @@ begin
         order by j.id
         for update of j
     loop
-        if failing.retry_count >= failing.retry_limit or not jobcore.boss_fail_again(failing, reason) then
+        if terminal or failing.retry_count >= failing.retry_limit or not jobcore.boss_fail_again(failing, reason) then
             update pgboss.job j
             set state = 'failed', completed_on = pgboss.job_now(), heartbeat_on = null, output = reason
             where j.name = $1 and j.id = failing.id;
