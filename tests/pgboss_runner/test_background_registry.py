@@ -103,7 +103,9 @@ async def is_counted(app: App) -> bool:
 
 async def test_a_queue_is_counted_by_one_instance_an_interval(app: App) -> None:
     await app.enqueue("counted")
-    takers = await asyncio.gather(*(app.rows("select * from jobcore.pgboss_monitor_claim(60, 100)") for _ in range(6)))
+    takers = await asyncio.gather(
+        *(app.rows("select * from jobcore.pgboss_monitor_due(null, 60, 100)") for _ in range(6))
+    )
     assert sorted(len(taken) for taken in takers) == [0, 0, 0, 0, 0, 1]
 
 
@@ -112,7 +114,7 @@ async def test_counting_that_takes_too_long_makes_all_instances_rest(app: App) -
     (rest,) = await app.rows("select rest_until - now() as wait from jobcore.pgboss_monitor_rest(30)")
     assert timedelta(seconds=110) < rest["wait"] <= timedelta(seconds=120)
     await app.enqueue("counted")
-    (taken,) = await app.rows("select * from jobcore.pgboss_monitor_claim(0, 100)")
+    (taken,) = await app.rows("select * from jobcore.pgboss_monitor_due(null, 0, 100)")
     assert taken["refresh"] is False
 
 

@@ -35,7 +35,7 @@ async def attach(connection: AsyncConnection[Any]) -> int:
     Raises:
         SchemaVersionError: if it is missing, too old, or lacks a column that we need.
     """
-    version = await _read_version(connection)
+    version = await read_version(connection)
     if version < OLDEST:
         raise SchemaVersionError(
             f"pg-boss's schema has version {version}; this build needs {OLDEST} to {NEWEST}. Upgrade it with the Node "
@@ -52,7 +52,8 @@ async def attach(connection: AsyncConnection[Any]) -> int:
     return version
 
 
-async def _read_version(connection: AsyncConnection[Any]) -> int:
+async def read_version(connection: AsyncConnection[Any]) -> int:
+    """Return the version of pg-boss's schema. Raises `SchemaVersionError` if there is none."""
     try:
         row = await (await connection.execute(statement("schema_version"))).fetchone()
     except (pg.UndefinedTable, pg.InvalidSchemaName) as error:

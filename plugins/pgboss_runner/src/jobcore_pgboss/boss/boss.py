@@ -8,31 +8,53 @@ from typing import Self
 from jobcore.errors import JobcoreError
 from jobcore_pgboss.boss.desk import Desk
 from jobcore_pgboss.boss.fetching import Fetching
+from jobcore_pgboss.boss.installation import Installation
+from jobcore_pgboss.boss.instances import Instances
 from jobcore_pgboss.boss.moving import Moving
 from jobcore_pgboss.boss.publishing import Publishing
+from jobcore_pgboss.boss.queue_stats import QueueStatsVerbs
 from jobcore_pgboss.boss.queue_verbs import QueueVerbs
 from jobcore_pgboss.boss.reading import Reading
 from jobcore_pgboss.boss.schedules import ScheduleVerbs
 from jobcore_pgboss.boss.sending import Sending
 from jobcore_pgboss.boss.settling import Settling
+from jobcore_pgboss.boss.supervising import Supervising
 from jobcore_pgboss.boss.working import Working
 from jobcore_pgboss.schema import attach
+from jobcore_pgboss.supervision import SupervisionSettings
 from jobcore_postgres.database import Database
 
 
-class PgBoss(Sending, Publishing, Fetching, Settling, Moving, Reading, QueueVerbs, ScheduleVerbs, Working):
+class PgBoss(
+    Sending,
+    Publishing,
+    Fetching,
+    Settling,
+    Moving,
+    Reading,
+    QueueVerbs,
+    ScheduleVerbs,
+    Working,
+    QueueStatsVerbs,
+    Instances,
+    Installation,
+    Supervising,
+):
     """An instance of pg-boss in Python: `async with PgBoss(dsn) as boss: await boss.send("mail", {...})`.
 
     Args:
         dsn: a libpq URL or connection string of the database that holds the schema `pgboss`.
         use_listen_notify: whether workers hear of new jobs in queues with `notify`, on a connection of their own.
+        supervision: the intervals and bounds of `supervise`.
 
     Raises:
         ConfigurationError: if `dsn` does not parse.
     """
 
-    def __init__(self, dsn: str, *, use_listen_notify: bool = True) -> None:
-        super().__init__(Desk(Database(dsn)), use_listen_notify=use_listen_notify)
+    def __init__(
+        self, dsn: str, *, use_listen_notify: bool = True, supervision: SupervisionSettings | None = None
+    ) -> None:
+        super().__init__(Desk(Database(dsn), supervision), use_listen_notify=use_listen_notify)
 
     async def start(self) -> Self:
         """Connect, and check that the schema can be used. Raises `StorageUnavailableError`, `SchemaVersionError`."""

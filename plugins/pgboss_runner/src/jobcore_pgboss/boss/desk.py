@@ -11,6 +11,7 @@ import orjson
 from jobcore.errors import InputError
 from jobcore_pgboss.boss.errors import QueueNotFoundError
 from jobcore_pgboss.bridges import bridge_to, sqlstate_of
+from jobcore_pgboss.supervision import SupervisionSettings
 from jobcore_postgres.database import Database
 
 _NO_SUCH_QUEUE = "42704"
@@ -22,8 +23,9 @@ class Desk:
     """Every verb is one statement that takes a text ($1, mostly the queue's name) and JSON ($2), and answers one JSON
     value as text: so every bridge to the application's own connections carries it."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, supervision: SupervisionSettings | None = None) -> None:
         self.database = database
+        self.supervision = supervision or SupervisionSettings()
 
     async def ask(self, verb: str, name: str, argument: Any = None, *, connection: Any = None) -> Any:
         """Run `boss/sql/VERB.sql` and return its answer.

@@ -21,10 +21,10 @@ class Pruner:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
 
-    async def prune_due(self) -> None:
-        """Prune all queues that are due. Raises `psycopg.Error`."""
+    async def prune_due(self, queues: list[str] | None = None) -> None:
+        """Prune these queues, or all, as far as they are due. Raises `psycopg.Error`."""
         pruned = False
-        while taken := await self._desk.rows("prune_claim", self._desk.settings.maintenance_interval_seconds):
+        while taken := await self._desk.rows("prune_due", queues, self._desk.settings.maintenance_interval_seconds):
             ((queue, claimed_on),) = taken
             await self._prune(queue, claimed_on)
             pruned = True

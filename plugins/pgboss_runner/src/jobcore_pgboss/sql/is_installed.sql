@@ -1,0 +1,1 @@
+select to_regclass('pgboss.version') is not null

@@ -1,0 +1,1 @@
+select queue, claimed_on from jobcore.pgboss_prune_due(%b::text[], %b::float8)
