@@ -362,7 +362,7 @@ async def test_get_wip_data_tells_what_each_worker_is_about(pair: Pair) -> None:
     await handler.has(1)
     (wip,) = pair.boss.get_wip_data()
     assert (wip.id, wip.work_id, wip.name, wip.state, wip.count) == (work_id, work_id, "mail", "active", 1)
-    assert wip.options == {"include_metadata": False, "batch_size": 4, **FAST}
+    assert wip.options == {"include_metadata": False, "transactional": False, "batch_size": 4, **FAST}
     assert wip.last_job_started_on is not None
     assert began < wip.created_on < wip.last_job_started_on < began + timedelta(seconds=20)
     assert (wip.last_job_ended_on, wip.last_error, wip.last_error_on) == (None, None, None)

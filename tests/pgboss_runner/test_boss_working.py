@@ -119,7 +119,9 @@ async def test_a_result_that_is_no_json_fails_the_job(pair: Pair) -> None:
     assert "unsupported Unicode escape" in rows[1]["output"]["message"]
 
 
-async def test_a_handler_that_takes_too_long_is_cancelled_and_its_job_fails_as_with_node(pair: Pair) -> None:
+async def test_a_handler_that_takes_too_long_is_cancelled_and_its_job_fails_as_with_node(
+    pair: Pair, caplog: pytest.LogCaptureFixture
+) -> None:
     ours, theirs = await twins(pair, {"hang": True}, expireInSeconds=1, retryLimit=0)
     seen: list[str] = []
 
@@ -128,13 +130,14 @@ async def test_a_handler_that_takes_too_long_is_cancelled_and_its_job_fails_as_w
             await asyncio.Event().wait()
         except asyncio.CancelledError:
             seen.append(str(jobs[0].signal.kind))
-            raise
+            raise LookupError("while it cleaned up") from None
 
     await pair.boss.work("ours", handler, **FAST)
     await pair.node.call("work", "theirs")
     one, other = await alike(pair, ours, theirs)
     assert one["output"]["message"] == other["output"]["message"] == "handler execution exceeded 1s"
     assert seen == ["timed out"]
+    assert "that was cancelled ended with an error: LookupError('while it cleaned up')" in caplog.text
     again = await pair.boss.send("ours", expire_in_seconds=1, retry_limit=0)
     await ended(pair, again)  # the worker goes on
 

@@ -131,6 +131,10 @@ def handler_overrun(queue: str, seconds: int) -> None:
     )
 
 
+def handler_failed_late(queue: str, error: BaseException) -> None:
+    _logger.warning("A handler of queue %s that was cancelled ended with an error: %r", queue, error)
+
+
 def jobs_not_failed(queue: str, job_ids: list[UUID], error: BaseException) -> None:
     _logger.error(
         "%d jobs of queue %s were given up at the shutdown, and could not be failed, so that they expire: %s (%s)",

@@ -55,7 +55,7 @@ class Batch:
             if not self._given_up:
                 await self._settle(per_job_results)
         except asyncio.CancelledError:
-            self._handling.cancel()
+            self._stop_handler("its worker was cancelled", SHUTDOWN)
             raise
         finally:
             await end_tasks(beating)
@@ -153,3 +153,8 @@ class Batch:
         for job in self.jobs:
             job.signal.abort(reason, kind=kind)
         self._handling.cancel()
+        self._handling.add_done_callback(self._note_late_end)
+
+    def _note_late_end(self, handling: asyncio.Task[Any]) -> None:
+        if not handling.cancelled() and (error := handling.exception()) is not None:
+            logs.handler_failed_late(self._name, error)

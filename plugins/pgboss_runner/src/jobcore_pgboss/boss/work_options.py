@@ -53,6 +53,7 @@ class WorkPlan:
     group_concurrency: int | Mapping[str, Any] | None = None
     heartbeat_refresh_seconds: float | None = None
     per_job_results: bool = False
+    transactional: bool = False
 
 
 def plan_work(options: Mapping[str, Any]) -> WorkPlan:
@@ -67,12 +68,16 @@ def plan_work(options: Mapping[str, Any]) -> WorkPlan:
     _whole("local_concurrency", plan.local_concurrency)
     if plan.burst_when_ready_exceeds is not None:
         _whole("burst_when_ready_exceeds", plan.burst_when_ready_exceeds)
-    for name in ("include_metadata", "burst_when_batch_full", "per_job_results"):
+    for name in ("include_metadata", "burst_when_batch_full", "per_job_results", "transactional"):
         _require(isinstance(getattr(plan, name), bool), f"{name} must be either True or False")
     _require(poll >= SHORTEST_POLL, f"polling_interval_seconds must be at least {SHORTEST_POLL}, not {poll!r}")
     _require(
         plan.notify_polling_interval_seconds >= poll,
         "notify_polling_interval_seconds must be at least polling_interval_seconds",
+    )
+    _require(
+        not (plan.transactional and plan.per_job_results),
+        "transactional cannot be combined with per_job_results: one transaction commits as a whole",
     )
     if plan.group_concurrency is not None:
         group_limit_of(plan.group_concurrency)

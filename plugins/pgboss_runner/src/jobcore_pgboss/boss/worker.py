@@ -16,6 +16,7 @@ from jobcore_pgboss.boss.fetching import Fetching
 from jobcore_pgboss.boss.models import Job
 from jobcore_pgboss.boss.queue_cache import QueueCache
 from jobcore_pgboss.boss.settling import Settling
+from jobcore_pgboss.boss.transactional import InTransactions
 from jobcore_pgboss.boss.wip import WipData
 from jobcore_pgboss.boss.work_options import WorkPlan
 
@@ -36,10 +37,10 @@ class Surroundings:
 class Worker:
     """One of those that a call of `work` begins. Its loop ends by `stop`, and by nothing that goes wrong."""
 
-    def __init__(self, around: Surroundings, wip: WipData, handler: Handler, plan: WorkPlan) -> None:
+    def __init__(self, around: Surroundings, wip: WipData, handler: Any, plan: WorkPlan) -> None:
         self._around = around
         self._wip = wip
-        self._handler = handler
+        self._handler: Handler = InTransactions(handler, around.desk, wip.name) if plan.transactional else handler
         self._plan = plan
         self._fetching = Fetching(around.desk)
         self._batch: Batch | None = None
@@ -92,6 +93,8 @@ class Worker:
                 await self._rest(await self._interval(count) - duration)
         finally:
             self._note(state="stopped")
+            if isinstance(self._handler, InTransactions):
+                await self._handler.close()
 
     async def _turn(self) -> int:
         """Fetch a batch and have it handled; return how many jobs it had."""

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from jobcore.errors import InputError
-from jobcore_pgboss.boss.batch import Handler
 from jobcore_pgboss.boss.desk import Desk
 from jobcore_pgboss.boss.queue_cache import QueueCache
 from jobcore_pgboss.boss.wip import WipData
@@ -42,7 +41,7 @@ class Workforce:
         self._is_open = True
         self._roles = Roles()
 
-    def hire(self, name: str, handler: Handler, options: dict[str, Any]) -> UUID:
+    def hire(self, name: str, handler: Any, options: dict[str, Any]) -> UUID:
         """Begin workers. Raises `InputError`."""
         plan = plan_work(options)
         if not callable(handler):

@@ -12,6 +12,7 @@ from jobcore_pgboss.boss.options import check_queue_name
 from jobcore_pgboss.boss.wip import WipData
 from jobcore_pgboss.boss.work_options import WorkOptions
 from jobcore_pgboss.boss.workforce import Workforce
+from jobcore_pgboss.link import Connection
 
 
 class Working(Verbs):
@@ -28,6 +29,7 @@ class Working(Verbs):
         handler: Callable[[list[Job]], Awaitable[Any]],
         *,
         include_metadata: Literal[False] = False,
+        transactional: Literal[False] = False,
         **options: Unpack[WorkOptions],
     ) -> UUID: ...
 
@@ -38,11 +40,40 @@ class Working(Verbs):
         handler: Callable[[list[JobWithMetadata]], Awaitable[Any]],
         *,
         include_metadata: Literal[True],
+        transactional: Literal[False] = False,
+        **options: Unpack[WorkOptions],
+    ) -> UUID: ...
+
+    @overload
+    async def work(
+        self,
+        name: str,
+        handler: Callable[[list[Job], Connection], Awaitable[Any]],
+        *,
+        include_metadata: Literal[False] = False,
+        transactional: Literal[True],
+        **options: Unpack[WorkOptions],
+    ) -> UUID: ...
+
+    @overload
+    async def work(
+        self,
+        name: str,
+        handler: Callable[[list[JobWithMetadata], Connection], Awaitable[Any]],
+        *,
+        include_metadata: Literal[True],
+        transactional: Literal[True],
         **options: Unpack[WorkOptions],
     ) -> UUID: ...
 
     async def work(
-        self, name: str, handler: Any, *, include_metadata: bool = False, **options: Unpack[WorkOptions]
+        self,
+        name: str,
+        handler: Any,
+        *,
+        include_metadata: bool = False,
+        transactional: bool = False,
+        **options: Unpack[WorkOptions],
     ) -> UUID:
         """Begin to work a queue; returns at once, with an id for `off_work` and `notify_worker`.
 
@@ -54,12 +85,15 @@ class Working(Verbs):
             name: the queue; it may be made later.
             handler: an async function that takes a list of jobs.
             include_metadata: give it all that the jobs' rows tell.
+            transactional: give it, after the jobs, a psycopg connection in a transaction that commits with their
+                completion, or not at all; each worker has a connection of its own for that.
             options: see `WorkOptions`.
 
         Raises:
             InputError: if an option cannot be meant, or this instance is not started.
         """
-        return self._workforce.hire(check_queue_name(name), handler, {"include_metadata": include_metadata, **options})
+        given = {"include_metadata": include_metadata, "transactional": transactional, **options}
+        return self._workforce.hire(check_queue_name(name), handler, given)
 
     async def off_work(self, name: str, *, id: UUID | None = None, wait: bool = True) -> None:  # noqa: A002 - Node's word
         """Stop working a queue: fetch no more. Harmless if nobody works it.
