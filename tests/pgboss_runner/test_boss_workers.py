@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+import psycopg
 import pytest
 
 from jobcore.errors import InputError
@@ -261,6 +262,32 @@ async def test_who_still_runs_when_all_stops_fails_as_with_node(pair: Pair, stop
     assert handler.cancelled == ["shutdown"]
     (again,) = await pair.node.call("fetch", "mail")
     assert again["retryCount"] == 1
+
+
+async def test_what_a_fetch_brings_too_late_goes_back(pair: Pair) -> None:
+    await pair.boss.create_queue("mail", retry_limit=1, retry_delay=0)
+    job_id = await pair.boss.send("mail")
+    handler = Counting()
+    boss = await PgBoss(pair.dsn).start()
+    async with await psycopg.AsyncConnection.connect(pair.dsn) as holding:
+        await holding.execute("lock table pgboss.job in access exclusive mode")
+        await boss.work("mail", handler, **FAST)
+        await eventually(lambda: someone_waits(pair))
+        stopping = asyncio.create_task(boss.stop(graceful=False))
+        await eventually(lambda: holds(boss.get_wip_data()[0].state, "stopping"))
+    await stopping
+    row = await pair.job(job_id)
+    assert (row["state"], row["output"]) == ("retry", {"value": "pg-boss shut down before the handler started"})
+    assert handler.ended == 0
+
+
+async def someone_waits(pair: Pair) -> bool:
+    waiting = "select from pg_locks where not granted and database = (select oid from pg_database where datname = %s)"
+    return await pair.rows(waiting, pair.dsn.partition("?")[0].rpartition("/")[2]) != []
+
+
+async def holds(found: object, wanted: object) -> bool:
+    return found == wanted
 
 
 async def test_an_application_that_is_cancelled_stops_its_workers(pair: Pair) -> None:

@@ -66,7 +66,7 @@ class Workforce:
         await self._stop(leaving, None if wait else 0)
 
     def wip(self) -> list[WipData]:
-        return [worker.wip() for worker in self._workers.values()]
+        return [wip for worker in self._workers.values() if (wip := worker.wip()).state != "stopped"]
 
     def wake(self, worker_id: UUID) -> None:
         """Let one worker look now; harmless if there is none."""
