@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import psycopg
 import pytest
 
 from jobcore.errors import InputError
+from jobcore_devkit.pgbouncer import HOW_TO_INSTALL, PgBouncer, find_pgbouncer
 from jobcore_devkit.postgres import PostgresServer
+from jobcore_devkit.testing import require
 from jobcore_pgboss.boss import PgBoss
 from jobcore_pgboss.boss import workforce as workforce_module
 from jobcore_pgboss.boss.models import Job
@@ -131,6 +134,27 @@ async def test_workers_hear_of_jobs_in_a_queue_that_notifies(pair: Pair) -> None
         await ended(pair, job_id)
 
 
+async def test_who_hears_polls_seldom(pair: Pair) -> None:
+    await pair.boss.create_queue("mail", notify=True)
+    await pair.boss.create_queue("other")
+    handler = Counting()
+    handler.release.set()
+    work_id = await pair.boss.work("mail", handler, notify_polling_interval_seconds=3600, **FAST)
+    await idle(pair, work_id)
+    await listening(pair)
+    await idle(pair, await pair.boss.work("other", handler, **FAST))
+    seldom, often = [[wip.last_fetched_on] for wip in pair.boss.get_wip_data()]
+
+    async def polled_thrice() -> bool:
+        first, second = [wip.last_fetched_on for wip in pair.boss.get_wip_data()]
+        seldom.append(first)
+        often.append(second)
+        return len(set(often)) > 3
+
+    await eventually(polled_thrice)
+    assert len(set(seldom)) <= 2  # one more for the hint with which the listener begins
+
+
 async def test_what_was_told_while_the_listener_was_away_is_found(pair: Pair) -> None:
     await pair.boss.create_queue("mail", notify=True)
     handler = Counting()
@@ -154,6 +178,22 @@ async def test_without_listening_only_polls_find_work(pair: Pair) -> None:
         assert (await ended(pair, await pair.node.call("send", "mail")))["state"] == "completed"
         name = pair.dsn.partition("?")[0].rpartition("/")[2]
         assert await pair.rows(LISTENERS, name) == []
+
+
+async def test_behind_a_pooler_polls_find_work(
+    postgres_server: PostgresServer, database_dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    require("PgBouncer", find_pgbouncer(), HOW_TO_INSTALL)
+    handler = Counting()
+    handler.release.set()
+    with PgBouncer(postgres_server, pool_size=3) as pooler:
+        async with PgBoss(pooler.dsn(urlsplit(database_dsn).path.lstrip("/"))) as boss:
+            await boss.create_queue("mail", notify=True)
+            await boss.work("mail", handler, local_concurrency=4, **FAST)
+            await eventually(lambda: logged(caplog, "There is a pooler before PostgreSQL"))
+            ids = [await boss.send("mail") for _ in range(8)]
+            for job_id in ids:
+                await eventually(lambda job_id=job_id: is_completed(boss, job_id))
 
 
 async def test_full_batches_follow_at_once_in_a_burst(pair: Pair) -> None:
