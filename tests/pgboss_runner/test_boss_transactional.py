@@ -10,6 +10,7 @@ import pytest
 
 from jobcore.errors import InputError
 from jobcore_pgboss.boss import Job, PgBoss
+from jobcore_pgboss.boss.options import camel_case
 from pgboss_runner.boss_face import Pair
 from pgboss_runner.harness import eventually
 from pgboss_runner.test_boss_working import FAST, ended
@@ -113,6 +114,43 @@ async def test_a_handler_may_end_jobs_by_itself_in_its_transaction(pair: Pair) -
     assert await rows(pair) == [0, 1, 2]
 
 
+@pytest.mark.parametrize(
+    ("options", "bound"),
+    [
+        ({}, "65000ms"),
+        ({"transaction_timeout_seconds": 20}, "20000ms"),
+        ({"transaction_timeout_seconds": 0}, "0ms"),
+    ],
+)
+async def test_the_server_bounds_the_transaction(pair: Pair, options: dict[str, Any], bound: str) -> None:
+    await pair.boss.create_queue("mail", expire_in_seconds=60)
+    job_id = await pair.boss.send("mail")
+
+    async def handler(jobs: list[Job], connection: psycopg.AsyncConnection[Any]) -> Any:
+        asked = "select setting || unit from pg_settings where name = any(%s) order by name desc limit 1"
+        names = ["transaction_timeout", "idle_in_transaction_session_timeout"]
+        row = await (await connection.execute(asked, (names,))).fetchone()
+        return row and row[0]
+
+    await pair.boss.work("mail", handler, transactional=True, **options, **FAST)
+    assert (await ended(pair, job_id))["output"] == {"value": bound}
+
+
+async def test_a_transaction_that_the_server_ended_leaves_nothing(pair: Pair) -> None:
+    await pair.boss.create_queue("mail", retry_limit=0)
+    job_id = await pair.boss.send("mail", {"n": 1})
+
+    async def handler(jobs: list[Job], connection: psycopg.AsyncConnection[Any]) -> Any:
+        await write(jobs, connection)
+        await eventually(lambda: are(pair, 0))
+
+    await pair.boss.work("mail", handler, transactional=True, transaction_timeout_seconds=1, **FAST)
+    assert (await ended(pair, job_id))["state"] == "failed"
+    assert await rows(pair) == []
+    other = await pair.boss.send("mail", {"n": 2})
+    await ended(pair, other)
+
+
 async def test_its_connection_goes_with_the_worker_or_with_the_handler_that_runs_on(pair: Pair) -> None:
     await pair.boss.create_queue("mail", retry_limit=0, expire_in_seconds=1)
     job_id = await pair.boss.send("mail", {"n": 1})
@@ -144,8 +182,18 @@ async def are(pair: Pair, count: int) -> bool:
     return await connections(pair) == count
 
 
-async def test_each_job_by_its_own_cannot_be_had_in_one_transaction(pair: Pair) -> None:
-    refused = await pair.node.refusal("work", "mail", {"transactional": True, "perJobResults": True})
-    assert refused is not None
-    with pytest.raises(InputError, match="transactional cannot be combined with per_job_results"):
-        await pair.boss.work("mail", write, transactional=True, per_job_results=True)
+@pytest.mark.parametrize(
+    ("options", "refusal"),
+    [
+        ({"transactional": True, "per_job_results": True}, "transactional cannot be combined with per_job_results"),
+        ({"transaction_timeout_seconds": 5}, "transaction_timeout_seconds requires transactional"),
+        ({"transactional": True, "transaction_timeout_seconds": 1.5}, "transaction_timeout_seconds must be a whole"),
+        ({"transactional": True, "transaction_timeout_seconds": -1}, "at least 0"),
+    ],
+)
+async def test_what_node_refuses_of_transactions_is_refused(pair: Pair, options: dict[str, Any], refusal: str) -> None:
+    in_node = {camel_case(name): value for name, value in options.items()}
+    assert await pair.node.refusal("work", "mail", in_node) is not None
+    anything: Any = pair.boss
+    with pytest.raises(InputError, match=refusal):
+        await anything.work("mail", write, **options)

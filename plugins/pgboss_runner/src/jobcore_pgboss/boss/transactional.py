@@ -12,6 +12,9 @@ from jobcore_pgboss.boss.reading import Reading
 from jobcore_pgboss.boss.settling import Settling
 from jobcore_pgboss.link import Connection, Link
 
+MARGIN = 5
+"""Seconds beyond their jobs' expiration after which the server ends transactions: pg-boss's measure."""
+
 TransactionalHandler = Callable[[Any, Connection], Awaitable[Any]]
 """Takes the list of jobs, and the connection in whose transaction it works."""
 
@@ -19,13 +22,17 @@ TransactionalHandler = Callable[[Any, Connection], Awaitable[Any]]
 class InTransactions:
     """Runs a handler in transactions that complete its jobs too: an error undoes all of it. One at a time.
 
-    The claim stands outside, so that others see the jobs run, and their heartbeats go on.
+    The claim stands outside, so that others see the jobs run, and their heartbeats go on. If this process freezes, the
+    server ends the transaction after `timeout_seconds`, by default a little later than the jobs expire; 0 is never.
     """
 
-    def __init__(self, handler: TransactionalHandler, desk: Desk, name: str) -> None:
+    def __init__(
+        self, handler: TransactionalHandler, desk: Desk, name: str, timeout_seconds: int | None = None
+    ) -> None:
         self._handler = handler
         self._desk = desk
         self._name = name
+        self._timeout = timeout_seconds
         self._link = Link(desk.database, "boss transaction")
         self._runs = False
         self._closes = False
@@ -35,6 +42,7 @@ class InTransactions:
         self._runs = True
         try:
             async with self._link.use() as connection, connection.transaction():
+                await self._bound(jobs, connection)
                 result = await self._handler(jobs, connection)
                 await self._complete(jobs, result, connection)
             return result
@@ -48,6 +56,11 @@ class InTransactions:
         self._closes = True
         if not self._runs:
             await self._link.close()
+
+    async def _bound(self, jobs: Sequence[Job], connection: Connection) -> None:
+        longest = max(job.expire_in_seconds for job in jobs) + MARGIN
+        if seconds := longest if self._timeout is None else self._timeout:
+            await self._desk.ask("bound_transaction", self._name, seconds * 1_000, connection=connection)
 
     async def _complete(self, jobs: Sequence[Job], result: Any, connection: Connection) -> None:
         output = result if len(jobs) == 1 else None

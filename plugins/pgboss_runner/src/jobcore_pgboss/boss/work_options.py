@@ -37,6 +37,8 @@ class WorkOptions(TypedDict, total=False):
     """How often the heartbeat of running jobs is renewed; half of the shortest."""
     per_job_results: bool
     """The handler answers a list of `JobResult`, and each job ends by its own."""
+    transaction_timeout_seconds: int
+    """After which time the server ends the transaction of a `transactional` handler; 5 more than its jobs expire in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,7 @@ class WorkPlan:
     heartbeat_refresh_seconds: float | None = None
     per_job_results: bool = False
     transactional: bool = False
+    transaction_timeout_seconds: int | None = None
 
 
 def plan_work(options: Mapping[str, Any]) -> WorkPlan:
@@ -64,7 +67,7 @@ def plan_work(options: Mapping[str, Any]) -> WorkPlan:
     poll = given.get("polling_interval_seconds", POLL)
     given.setdefault("notify_polling_interval_seconds", max(POLL_WITH_NOTIFICATIONS, poll))
     plan = WorkPlan(**given)
-    _whole("batch_size", plan.batch_size, LARGEST_BATCH)
+    _whole("batch_size", plan.batch_size, most=LARGEST_BATCH)
     _whole("local_concurrency", plan.local_concurrency)
     if plan.burst_when_ready_exceeds is not None:
         _whole("burst_when_ready_exceeds", plan.burst_when_ready_exceeds)
@@ -79,6 +82,9 @@ def plan_work(options: Mapping[str, Any]) -> WorkPlan:
         not (plan.transactional and plan.per_job_results),
         "transactional cannot be combined with per_job_results: one transaction commits as a whole",
     )
+    if (bound := plan.transaction_timeout_seconds) is not None:
+        _require(plan.transactional, "transaction_timeout_seconds requires transactional")
+        _whole("transaction_timeout_seconds", bound, least=0)
     if plan.group_concurrency is not None:
         group_limit_of(plan.group_concurrency)
     refresh = plan.heartbeat_refresh_seconds
@@ -86,10 +92,10 @@ def plan_work(options: Mapping[str, Any]) -> WorkPlan:
     return plan
 
 
-def _whole(name: str, value: Any, most: int | None = None) -> None:
-    fits = isinstance(value, int) and not isinstance(value, bool) and value >= 1 and (most is None or value <= most)
+def _whole(name: str, value: Any, *, least: int = 1, most: int | None = None) -> None:
+    fits = isinstance(value, int) and not isinstance(value, bool) and value >= least and (most is None or value <= most)
     upper = "" if most is None else f" and at most {most:,}"
-    _require(fits, f"{name} must be a whole number of at least 1{upper}, not {value!r}")
+    _require(fits, f"{name} must be a whole number of at least {least}{upper}, not {value!r}")
 
 
 def _require(condition: bool, problem: str) -> None:

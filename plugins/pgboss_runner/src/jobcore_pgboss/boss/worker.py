@@ -40,7 +40,9 @@ class Worker:
     def __init__(self, around: Surroundings, wip: WipData, handler: Any, plan: WorkPlan) -> None:
         self._around = around
         self._wip = wip
-        self._handler: Handler = InTransactions(handler, around.desk, wip.name) if plan.transactional else handler
+        self._handler: Handler = handler
+        if plan.transactional:
+            self._handler = InTransactions(handler, around.desk, wip.name, plan.transaction_timeout_seconds)
         self._plan = plan
         self._fetching = Fetching(around.desk)
         self._batch: Batch | None = None
