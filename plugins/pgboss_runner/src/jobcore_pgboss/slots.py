@@ -69,10 +69,12 @@ class Slots:
         """There may be room again: settlements were written."""
         self._room.set()
 
-    def take_back(self) -> list[Run]:
-        """Empty the buffer, and return what was in it."""
-        runs = list(self._buffer)
-        self._buffer.clear()
+    def take_back(self, waiting: float = 0) -> list[Run]:
+        """Take out of the buffer what has waited in it for so many seconds, and return it."""
+        latest = monotonic() - waiting
+        runs: list[Run] = []
+        while self._buffer and self._buffer[0].fetched_at <= latest:
+            runs.append(self._buffer.popleft())
         return runs
 
     async def wait_quiet(self) -> None:

@@ -30,6 +30,8 @@ from jobcore_pgboss.status import StatusWriter
 from jobcore_pgboss.timekeeper import Timekeeper
 from jobcore_postgres.store import PostgresStore
 
+LONGEST_WAIT = 1.0
+"""Seconds that a claim may wait for a slot here before other workers get it."""
 LAST_WORD = 5.0
 """Seconds that aborted handlers get to end, and that the database gets to take the last writes, when a worker stops."""
 
@@ -77,6 +79,7 @@ class PgBossWorker(Worker):
         self._roles.begin("rescuer", self._rescuer.turn)
         self._roles.begin("timekeeper", self._timekeeper.turn)
         self._roles.begin("fetcher", self._fetcher.turn)
+        self._roles.begin("returner", self._return_waiting)
         self._duties.begin(self._roles)
         logs.worker_started(self.worker_id, len(self._host.queues), self._host.concurrency)
 
@@ -108,6 +111,11 @@ class PgBossWorker(Worker):
     async def wait_closed(self) -> None:
         await self._roles.wait_closed()
 
+    async def _return_waiting(self) -> None:
+        """Hand back what was fetched ahead, and waits because the handlers before it have become slow."""
+        await asyncio.sleep(LONGEST_WAIT / 2)
+        self._hand_back(self._slots.take_back(LONGEST_WAIT))
+
     async def _connect(self) -> None:
         """Reach the database once, so that a wrong address or schema is an error at the start and not a log line."""
         await self._store.database.repeatable(self._attach)
@@ -133,7 +141,7 @@ class PgBossWorker(Worker):
         """End the roles that find work, and hand back what was claimed and not begun."""
         logs.worker_stopping(self.worker_id, len(self._runs.running()))
         await _within(self._fetcher.pause(), LAST_WORD)
-        for role in ("fetcher", "rescuer", "timekeeper"):
+        for role in ("fetcher", "returner", "rescuer", "timekeeper"):
             await self._roles.end(role)
         await self._duties.end(self._roles)
         self._hand_back(self._slots.take_back())
