@@ -1,4 +1,6 @@
+import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from uuid import UUID
 
 import pytest
@@ -21,6 +23,27 @@ def test_ids_differ_and_sort_by_the_millisecond() -> None:
     assert len(set(made)) == 10_000
     stamps = [one.int >> 80 for one in made]
     assert stamps == sorted(stamps)
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork on this system")
+def test_a_forked_child_makes_ids_of_its_own() -> None:
+    uuid7()  # more random bytes were asked for than this one needs
+    reading, writing = os.pipe()
+    child = os.fork()
+    if not child:
+        os.write(writing, b"".join(uuid7().bytes[6:] for _ in range(100)))
+        os._exit(0)
+    os.waitpid(child, 0)
+    told = os.read(reading, 2000)
+    theirs = {told[start : start + 10] for start in range(0, len(told), 10)}
+    assert len(theirs) == 100
+    assert theirs.isdisjoint(uuid7().bytes[6:] for _ in range(100))
+
+
+def test_threads_do_not_share_an_id() -> None:
+    with ThreadPoolExecutor(8) as threads:
+        made = list(threads.map(lambda _: uuid7(), range(5_000)))
+    assert len(set(made)) == 5_000
 
 
 def test_tenants_are_uuids_or_system() -> None:

@@ -28,8 +28,8 @@ def encode_plain_jobs(jobs: Sequence[NewJob], settings: PgBossSettings) -> tuple
         return None
     return (
         orjson.dumps({**_common(first, settings), "metadata": dict(first.metadata)}).decode(),
-        array_of(str(job.job_id) for job in jobs),
-        array_of(str(job.tenant) for job in jobs),
+        array_of(job.job_id.hex for job in jobs),
+        array_of(job.tenant.hex for job in jobs),
         f"[{b','.join([job.payload for job in jobs]).decode()}]",
     )
 
