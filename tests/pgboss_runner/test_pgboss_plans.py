@@ -32,6 +32,7 @@ async def test_settling_and_heartbeats_do_not_walk_the_running_jobs(app: App) ->
         )
     ]
     before = await rows_read(app)
+    assert before <= 2 * RUNNING  # of the fetch
 
     held = await app.rows("select held from jobcore.pgboss_heartbeat(%s, true)", encoded(claims))
     applied = await app.rows("select applied from jobcore.pgboss_settle(%s)", encoded(claims))
