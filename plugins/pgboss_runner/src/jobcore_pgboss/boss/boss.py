@@ -8,6 +8,7 @@ from typing import Self
 from jobcore.errors import JobcoreError
 from jobcore_pgboss.boss.desk import Desk
 from jobcore_pgboss.boss.fetching import Fetching
+from jobcore_pgboss.boss.flows import Flows
 from jobcore_pgboss.boss.installation import Installation
 from jobcore_pgboss.boss.instances import Instances
 from jobcore_pgboss.boss.moving import Moving
@@ -28,6 +29,7 @@ from jobcore_postgres.database import Database
 class PgBoss(
     Sending,
     Publishing,
+    Flows,
     Fetching,
     Settling,
     Moving,

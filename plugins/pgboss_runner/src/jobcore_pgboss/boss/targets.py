@@ -82,11 +82,12 @@ def _job(verb: str, target: Any) -> dict[str, Any]:
     if isinstance(target, Job):
         return {"id": str(target.id), "attempt": target.retry_count}
     if isinstance(target, tuple):
-        return {"id": _id(verb, target[0]), "attempt": _attempt(verb, target[1])}
-    return {"id": _id(verb, target)}
+        return {"id": uuid_of(verb, target[0]), "attempt": _attempt(verb, target[1])}
+    return {"id": uuid_of(verb, target)}
 
 
-def _id(verb: str, value: Any) -> str:
+def uuid_of(verb: str, value: Any) -> str:
+    """Return the id of a job as text. Raises `InputError` for what is no UUID."""
     try:
         return str(UUID(str(value)))
     except ValueError as error:
