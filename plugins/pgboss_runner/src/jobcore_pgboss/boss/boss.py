@@ -20,6 +20,7 @@ from jobcore_pgboss.boss.schedules import ScheduleVerbs
 from jobcore_pgboss.boss.sending import Sending
 from jobcore_pgboss.boss.settling import Settling
 from jobcore_pgboss.boss.supervising import Supervising
+from jobcore_pgboss.boss.updating import Updating
 from jobcore_pgboss.boss.working import Working
 from jobcore_pgboss.schema import attach
 from jobcore_pgboss.supervision import SupervisionSettings
@@ -32,6 +33,7 @@ class PgBoss(
     Flows,
     Fetching,
     Settling,
+    Updating,
     Moving,
     Reading,
     QueueVerbs,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, TypedDict
+from typing import Any, Literal, TypedDict
 from uuid import UUID
 
 from jobcore.errors import InputError, NaiveDatetimeError
@@ -53,6 +53,19 @@ class SendOptions(JobDefaults, total=False):
     connection: Any
 
 
+class UpdateOptions(JobDefaults, total=False):
+    """Which jobs `update` and `upsert` mean, and what these may say beside."""
+
+    id: UUID | str
+    singleton_key: str
+    match: Literal["newest", "oldest", "all"]
+    priority: int
+    start_after: float | str | datetime
+    group: Group
+    dead_letter: str | None
+    connection: Any
+
+
 def check_queue_name(name: str) -> str:
     """Return the name of a queue. Raises `InputError` for one that pg-boss refuses."""
     _require(bool(name), "The name of a queue must not be empty")
@@ -89,15 +102,18 @@ def check_defaults(options: Mapping[str, Any]) -> None:
 
 def check_send_options(options: SendOptions) -> dict[str, Any]:
     """Return a job's options under Node's names, ready for JSON. Raises `InputError`, `NaiveDatetimeError`."""
-    given: dict[str, Any] = {key: value for key, value in options.items() if key != "connection"}
-    _known(given, SendOptions)
-    check_defaults(given)
-    _whole(given, "priority", None)
-    if "group" in given:
-        _check_group(given["group"])
+    given = _checked(options, SendOptions)
     if "start_after" in given:
         given["start_after"] = start_after(given["start_after"])
     return node_names({key: value for key, value in given.items() if value is not None})
+
+
+def check_update_options(options: UpdateOptions) -> dict[str, Any]:
+    """As `check_send_options`; but what is `None` is taken back, and a start in the past stays one."""
+    given = _checked(options, UpdateOptions)
+    if "start_after" in given:
+        given["start_after"] = _when(given["start_after"])
+    return node_names(given)
 
 
 def start_after(value: float | str | datetime) -> float | str | None:
@@ -105,15 +121,8 @@ def start_after(value: float | str | datetime) -> float | str | None:
 
     Raises `NaiveDatetimeError` for a time without a zone; text without one counts as UTC, as in Node.
     """
-    if isinstance(value, datetime):
-        if value.tzinfo is None:
-            raise NaiveDatetimeError(
-                f"start_after {value.isoformat()} has no time zone: nobody knows which instant it is."
-            )
-        return value.isoformat()
-    if isinstance(value, str):
-        return _in_utc(value)
-    return value if value > 0 else None
+    when = _when(value)
+    return when if isinstance(when, str) or when > 0 else None
 
 
 def node_names(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -155,6 +164,26 @@ _ZONELESS = re.compile(r"\d{4}-\d{2}-\d{2}(?:[T ]\d{2}(?::\d{2}(?::\d{2}(?:[.,]\
 
 def _in_utc(text: str) -> str:
     return f"{text}Z" if _ZONELESS.fullmatch(text) else text
+
+
+def _when(value: float | str | datetime) -> float | str:
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise NaiveDatetimeError(
+                f"start_after {value.isoformat()} has no time zone: nobody knows which instant it is."
+            )
+        return value.isoformat()
+    return _in_utc(value) if isinstance(value, str) else value
+
+
+def _checked(options: Mapping[str, Any], kind: Any) -> dict[str, Any]:
+    given = {key: value for key, value in options.items() if key != "connection"}
+    _known(given, kind)
+    check_defaults(given)
+    _whole(given, "priority", None)
+    if "group" in given:
+        _check_group(given["group"])
+    return given
 
 
 def _check_group(group: Group) -> None:
