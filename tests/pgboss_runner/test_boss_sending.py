@@ -56,7 +56,13 @@ async def test_the_same_call_leaves_the_same_row(pair: Pair, ours: dict[str, Any
     assert await shape(pair, sent) == await shape(pair, await pair.node.call("send", "mail", data, theirs))
 
 
-@pytest.mark.parametrize("after", [90, "5 minutes", "PT1H", "2099-01-01", "2099-01-01T10:00:00"])
+@pytest.mark.parametrize(
+    "after",
+    [
+        *(90, "90", "5 minutes", "PT1H", "2027-01", "2099-01-01", "2099-01-01T10:00:00", "2099-01-01T10:00:00+05:30"),
+        *("2099-01-01 10:00:00 Asia/Tokyo", "20990101T100000Z", "20990101Z", "Jan 1 2099 10:00Z"),
+    ],
+)
 async def test_a_job_starts_when_node_would_start_it(pair: Pair, after: Any) -> None:
     ours = await pair.job(await pair.boss.send_after("mail", {}, after))
     theirs = await pair.job(await pair.node.call("sendAfter", "mail", {}, None, after))
@@ -68,6 +74,15 @@ async def test_an_instant_is_kept_to_the_microsecond(pair: Pair) -> None:
     assert (await pair.job(await pair.boss.send_after("mail", {}, at)))["start_after"] == at
     with pytest.raises(NaiveDatetimeError):
         await pair.boss.send_after("mail", {}, datetime(2099, 5, 6))
+
+
+@pytest.mark.parametrize("after", ["soon", "20990101T100000", "2099-13-01", "9 o'clockZ"])
+async def test_text_that_is_no_time_is_refused_as_node_refuses_it(pair: Pair, after: str) -> None:
+    with pytest.raises(InputError, match=r"send: .*(syntax|range)"):
+        await pair.boss.send_after("mail", {}, after)
+    assert await pair.node.refusal("sendAfter", "mail", {}, None, after) is not None
+    with pytest.raises(InputError, match="start_after"):
+        await pair.boss.send_after("mail", {}, float("inf"))
 
 
 async def test_one_job_a_slot_whoever_sends_it(pair: Pair) -> None:

@@ -15,8 +15,8 @@ from jobcore_pgboss.supervision import SupervisionSettings
 from jobcore_postgres.database import Database
 
 _NO_SUCH_QUEUE = "42704"
-_REFUSED = "22023"
-"""What the statements raise, by SQLSTATE."""
+_REFUSED = {"22023", "22007", "22008"}
+"""What the statements raise, by SQLSTATE; the last two for text that is no instant and no interval."""
 
 
 class Desk:
@@ -52,7 +52,7 @@ class Desk:
             code = sqlstate_of(error)
             if code == _NO_SUCH_QUEUE:
                 raise QueueNotFoundError(name) from error
-            if code == _REFUSED:
+            if code in _REFUSED:
                 raise InputError(f"{verb}: {error}") from error
             raise
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from math import isfinite
 from typing import Any, Literal, TypedDict
 from uuid import UUID
 
@@ -173,7 +174,10 @@ def _when(value: float | str | datetime) -> float | str:
                 f"start_after {value.isoformat()} has no time zone: nobody knows which instant it is."
             )
         return value.isoformat()
-    return _in_utc(value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return _in_utc(value)
+    _require(isfinite(value), f"start_after must be a number of seconds, not {value}")
+    return value
 
 
 def _checked(options: Mapping[str, Any], kind: Any) -> dict[str, Any]:
