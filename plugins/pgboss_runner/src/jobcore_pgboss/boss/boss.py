@@ -6,6 +6,7 @@ from types import TracebackType
 from typing import Self
 
 from jobcore.errors import JobcoreError
+from jobcore_pgboss.boss.deleting import Deleting
 from jobcore_pgboss.boss.desk import Desk
 from jobcore_pgboss.boss.fetching import Fetching
 from jobcore_pgboss.boss.flows import Flows
@@ -35,6 +36,7 @@ class PgBoss(
     Settling,
     Updating,
     Moving,
+    Deleting,
     Reading,
     QueueVerbs,
     ScheduleVerbs,

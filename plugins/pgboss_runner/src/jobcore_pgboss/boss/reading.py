@@ -14,7 +14,7 @@ from jobcore_pgboss.boss.options import check_limit, check_queue_name
 
 
 class Reading(Verbs):
-    """`get_job_by_id`, `find_jobs`."""
+    """`get_job_by_id`, `find_jobs`, `get_blocked_keys`."""
 
     async def get_job_by_id(self, name: str, job_id: UUID, *, connection: Any = None) -> JobWithMetadata | None:
         """Return a job of a queue, in whatever state; `None` if its row is not there, or no longer.
@@ -63,3 +63,27 @@ class Reading(Verbs):
         if rows is False:
             raise InputError(f"find_jobs: there is no job {after} in queue {name} to go on behind.")
         return [job_with_metadata_of(row) for row in rows]
+
+    async def get_blocked_keys(self, name: str, *, after: str | None = None, limit: int = 1_000) -> list[str]:
+        """Return the keys of a queue of the policy `key_strict_fifo` that a failed job holds up, in their order.
+
+        Args:
+            name: the queue.
+            after: those behind this one, the last of the page before.
+            limit: how many at most, up to 100,000.
+
+        Raises:
+            InputError: if an option cannot be meant, or the queue has another policy.
+            QueueNotFoundError: if there is no such queue.
+        """
+        wanted: dict[str, Any] = {"limit": check_limit("get_blocked_keys", limit)}
+        if after is not None:
+            wanted["after"] = after
+        keys = await self._desk.ask("get_blocked_keys", check_queue_name(name), wanted)
+        if keys is None:
+            raise QueueNotFoundError(name)
+        if keys is False:
+            raise InputError(
+                f"get_blocked_keys: queue {name} has not the policy key_strict_fifo, so no key is held up."
+            )
+        return keys
