@@ -85,10 +85,87 @@ async def test_a_rolled_back_fetch_gives_its_job_back(pair: Pair) -> None:
     assert UUID(job["id"]) == job_id
 
 
+FILTERS: dict[str, tuple[dict[str, Any], dict[str, Any], list[int]]] = {
+    "least": ({"min_priority": 0}, {"minPriority": 0}, [2, 1, 0]),
+    "most": ({"max_priority": 1}, {"maxPriority": 1}, [1, 0, -1]),
+    "between": ({"min_priority": 0, "max_priority": 1}, {"minPriority": 0, "maxPriority": 1}, [1, 0]),
+    "just one": ({"min_priority": 1, "max_priority": 1}, {"minPriority": 1, "maxPriority": 1}, [1]),
+    "not due": ({"ignore_start_after": True}, {"ignoreStartAfter": True}, [5, 2, 1, 0, -1]),
+    "due": ({"ignore_start_after": False}, {"ignoreStartAfter": False}, [2, 1, 0, -1]),
+    "groups": ({"ignore_groups": ["g2", "g1", "none"]}, {"ignoreGroups": ["g2", "g1", "none"]}, [0, -1]),
+    "no groups": ({"ignore_groups": []}, {"ignoreGroups": []}, [2, 1, 0, -1]),
+    "null groups": ({"ignore_groups": None}, {"ignoreGroups": None}, [2, 1, 0, -1]),
+    "all": (
+        {"ignore_start_after": True, "min_priority": 2, "ignore_groups": ["g2"], "group_concurrency": 1},
+        {"ignoreStartAfter": True, "minPriority": 2, "ignoreGroups": ["g2"], "groupConcurrency": 1},
+        [5],
+    ),
+}
+
+
+@pytest.mark.parametrize("policy", ["standard", "singleton", "stately", "key_strict_fifo"])
+@pytest.mark.parametrize(("ours", "theirs", "expected"), FILTERS.values(), ids=FILTERS)
+async def test_a_filtered_fetch_gives_out_what_nodes_gives_out(
+    pair: Pair, policy: str, ours: dict[str, Any], theirs: dict[str, Any], expected: list[int]
+) -> None:
+    """The jobs of the priorities that are expected, in their order."""
+    for queue in ("ours", "theirs"):
+        await pair.boss.create_queue(queue, policy=policy)
+        for priority in (-1, 0, 1, 2, 5):
+            options = {"priority": priority, "singletonKey": str(priority), "startAfter": 600 if priority == 5 else 0}
+            group = {"group": {"id": f"g{priority}"}} if priority > 0 else {}
+            await pair.node.call("send", queue, {"n": priority}, {**options, **group})
+    found = await pair.boss.fetch("ours", batch_size=9, include_metadata=True, **ours)
+    by_node = await pair.node.call("fetch", "theirs", {"batchSize": 9, **theirs})
+    assert [job.priority for job in found] == expected
+    assert sorted((job["data"]["n"] for job in by_node), reverse=True) == expected
+
+
+async def test_a_key_in_strict_order_is_not_overtaken_by_a_filter(pair: Pair) -> None:
+    await pair.boss.create_queue("strict", policy="key_strict_fifo")
+    first = await pair.boss.send("strict", singleton_key="k", start_after=600)
+    await pair.boss.send("strict", singleton_key="k", priority=9)
+    (job,) = await pair.boss.fetch("strict", batch_size=5, ignore_start_after=True)
+    assert job.id == first
+    assert await pair.boss.fetch("strict", min_priority=9) == []
+    assert await pair.node.call("fetch", "strict", {"minPriority": 9}) == []
+
+
+async def test_to_fetch_without_priority_does_nothing_but_warn(pair: Pair) -> None:
+    await pair.boss.create_queue("mail")
+    await pair.boss.send("mail")
+    first = await pair.boss.send("mail", priority=1)
+    with pytest.warns(DeprecationWarning, match="priority=False"):
+        assert [job.id for job in await pair.boss.fetch("mail", priority=False)] == [first]
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs"),
+    [
+        ({"batch_size": 1.5}, {"batchSize": 1.5}),
+        ({"batch_size": 0}, {"batchSize": 0}),
+        ({"min_priority": 0.5}, {"minPriority": 0.5}),
+        ({"max_priority": "1"}, {"maxPriority": "1"}),
+        ({"min_priority": 2, "max_priority": 1}, {"minPriority": 2, "maxPriority": 1}),
+        ({"ignore_start_after": "yes"}, {"ignoreStartAfter": "yes"}),
+        ({"priority": "no"}, {"priority": "no"}),
+        ({"ignore_groups": "g1"}, {"ignoreGroups": "g1"}),
+    ],
+)
+async def test_filters_that_node_refuses_are_refused(pair: Pair, ours: Any, theirs: Any) -> None:
+    await pair.boss.create_queue("mail")
+    with pytest.raises(InputError, match=next(iter(ours))):
+        await pair.boss.fetch("mail", **ours)
+    assert await pair.node.refusal("fetch", "mail", theirs) is not None
+
+
 async def test_what_cannot_be_meant_is_refused(pair: Pair) -> None:
     await pair.boss.create_queue("mail")
     with pytest.raises(InputError, match="batch_size"):
         await pair.boss.fetch("mail", batch_size=0)
+    wrong: Any = {"batchSize": 5}
+    with pytest.raises(InputError, match="unknown options: batchSize"):
+        await pair.boss.fetch("mail", **wrong)
     with pytest.raises(InputError, match="group_concurrency"):
         await pair.boss.fetch("mail", group_concurrency=0)
     with pytest.raises(QueueNotFoundError, match="nowhere"):

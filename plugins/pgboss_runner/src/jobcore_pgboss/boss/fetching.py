@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal, overload
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, TypedDict, Unpack, overload
 
 from psycopg import errors as pg
 from pydantic import ValidationError
@@ -12,10 +13,34 @@ from jobcore.errors import InputError
 from jobcore_pgboss.boss.desk import Verbs
 from jobcore_pgboss.boss.errors import QueueNotFoundError
 from jobcore_pgboss.boss.models import Job, JobWithMetadata, job_of, job_with_metadata_of
-from jobcore_pgboss.boss.options import check_queue_name
+from jobcore_pgboss.boss.options import check_known, check_queue_name, check_whole
 from jobcore_pgboss.settings import GroupLimit
 
 LARGEST_BATCH = 10_000
+
+
+class FetchFilters(TypedDict, total=False):
+    """Which of the jobs of a queue `fetch` gives out."""
+
+    ignore_start_after: bool
+    """Also those that are not due yet."""
+    min_priority: int
+    max_priority: int
+    ignore_groups: Sequence[str] | None
+    """None of these groups."""
+
+
+class FetchOptions(FetchFilters, total=False):
+    """What `fetch` takes beside."""
+
+    batch_size: int
+    """How many at most, up to 10,000; 1 if nothing is said."""
+    group_concurrency: int | Mapping[str, Any] | None
+    """How many jobs of a group may run at once; or `{"default": 2, "tiers": {"gold": 5}}`."""
+    priority: bool
+    """Does nothing, as in Node since 12.30: it is always fetched by priority."""
+    connection: Any
+    """The application's own, in whose transaction jobs are claimed."""
 
 
 class Fetching(Verbs):
@@ -23,54 +48,31 @@ class Fetching(Verbs):
 
     @overload
     async def fetch(
-        self,
-        name: str,
-        *,
-        batch_size: int = 1,
-        include_metadata: Literal[False] = False,
-        group_concurrency: int | Mapping[str, Any] | None = None,
-        connection: Any = None,
+        self, name: str, *, include_metadata: Literal[False] = False, **options: Unpack[FetchOptions]
     ) -> list[Job]: ...
 
     @overload
     async def fetch(
-        self,
-        name: str,
-        *,
-        batch_size: int = 1,
-        include_metadata: Literal[True],
-        group_concurrency: int | Mapping[str, Any] | None = None,
-        connection: Any = None,
+        self, name: str, *, include_metadata: Literal[True], **options: Unpack[FetchOptions]
     ) -> list[JobWithMetadata]: ...
 
     async def fetch(
-        self,
-        name: str,
-        *,
-        batch_size: int = 1,
-        include_metadata: bool = False,
-        group_concurrency: int | Mapping[str, Any] | None = None,
-        connection: Any = None,
+        self, name: str, *, include_metadata: bool = False, **options: Unpack[FetchOptions]
     ) -> list[Job] | list[JobWithMetadata]:
         """Claim due jobs of a queue, by priority and age, as its policy allows. Who fetches a job must settle it.
 
         Args:
             name: the queue.
-            batch_size: how many at most, up to 10,000.
             include_metadata: everything that the jobs' rows tell.
-            group_concurrency: how many jobs of a group may run at once; or `{"default": 2, "tiers": {"gold": 5}}`.
-            connection: the application's own, in whose transaction they are claimed.
+            options: `FetchOptions` tells each.
 
         Raises:
             InputError: if an option cannot be meant.
             QueueNotFoundError: if there is no such queue.
             StorageUnavailableError: if the database cannot be reached.
         """
-        if not 1 <= batch_size <= LARGEST_BATCH:
-            raise InputError(f"batch_size must be between 1 and {LARGEST_BATCH:,}, not {batch_size!r}.")
-        argument: dict[str, Any] = {"batch_size": batch_size}
-        if group_concurrency is not None:
-            argument["group_limits"] = {name: group_limit_of(group_concurrency)}
+        connection = options.get("connection")
+        argument = _checked(options)
         try:
             rows = await self._desk.ask("fetch", check_queue_name(name), argument, connection=connection)
         except pg.UniqueViolation:
@@ -82,6 +84,39 @@ class Fetching(Verbs):
         if include_metadata:
             return [job_with_metadata_of(row) for row in rows]
         return [job_of(row) for row in rows]
+
+
+def _checked(options: FetchOptions) -> dict[str, Any]:
+    check_known(options, FetchOptions)
+    batch_size = options.get("batch_size", 1)
+    check_whole({"batch_size": batch_size}, "batch_size", 1)
+    if batch_size > LARGEST_BATCH:
+        raise InputError(f"batch_size must be between 1 and {LARGEST_BATCH:,}, not {batch_size!r}.")
+    if not options.get("priority", True):
+        warnings.warn(
+            "fetch: priority=False does nothing, as in Node: jobs are always fetched by priority. Leave it out.",
+            DeprecationWarning,
+            stacklevel=3,
+        )
+    argument: dict[str, Any] = {"batch_size": batch_size, "filters": _filters(options)}
+    if (group_concurrency := options.get("group_concurrency")) is not None:
+        argument["group_limit"] = group_limit_of(group_concurrency)
+    return argument
+
+
+def _filters(options: FetchOptions) -> dict[str, Any]:
+    for bound in ("min_priority", "max_priority"):
+        check_whole(options, bound, None)
+    for flag in ("ignore_start_after", "priority"):
+        if options.get(flag, True) not in {True, False}:
+            raise InputError(f"{flag} must be either True or False, not {options.get(flag)!r}.")
+    least, most = options.get("min_priority"), options.get("max_priority")
+    if least is not None and most is not None and least > most:
+        raise InputError(f"min_priority must be at most max_priority, not {least} with {most}.")
+    if isinstance(options.get("ignore_groups"), str):
+        raise InputError(f"ignore_groups is a list of groups, not {options.get('ignore_groups')!r}.")
+    given = {key: options.get(key) for key in FetchFilters.__annotations__}
+    return {key: value for key, value in given.items() if value is not None and value is not False}
 
 
 def group_limit_of(group_concurrency: int | Mapping[str, Any]) -> dict[str, Any]:

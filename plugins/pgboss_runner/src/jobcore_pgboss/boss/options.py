@@ -84,12 +84,12 @@ def check_object_name(name: str, what: str) -> str:
 
 def check_defaults(options: Mapping[str, Any]) -> None:
     """Check what jobs and queues have in common. Raises `InputError`."""
-    _whole(options, "retry_limit", 0)
-    _whole(options, "retry_delay", 0)
+    check_whole(options, "retry_limit", 0)
+    check_whole(options, "retry_delay", 0)
     _require(isinstance(options.get("retry_backoff", False), bool), "retry_backoff must be either True or False")
     if options.get("retry_delay_max") is not None:
         _require(options.get("retry_backoff") is True, "retry_delay_max can only be set if retry_backoff is True")
-        _whole(options, "retry_delay_max", 0)
+        check_whole(options, "retry_delay_max", 0)
     _at_least(options, "expire_in_seconds", 1)
     _require(
         options.get("expire_in_seconds", 1) <= LONGEST_EXPIRATION,
@@ -98,7 +98,7 @@ def check_defaults(options: Mapping[str, Any]) -> None:
     _at_least(options, "retention_seconds", 1)
     _at_least(options, "delete_after_seconds", 0)
     if options.get("heartbeat_seconds") is not None:
-        _whole(options, "heartbeat_seconds", SHORTEST_HEARTBEAT)
+        check_whole(options, "heartbeat_seconds", SHORTEST_HEARTBEAT)
 
 
 def check_send_options(options: SendOptions) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def snake_case(name: str) -> str:
 
 def check_queue_options(options: Mapping[str, Any], kind: Any) -> dict[str, Any]:
     """Return a queue's options under Node's names. Raises `InputError`."""
-    _known(options, kind)
+    check_known(options, kind)
     check_defaults(options)
     _require(isinstance(options.get("notify", False), bool), "notify must be either True or False")
     policy = options.get("policy", "standard")
@@ -182,9 +182,9 @@ def _when(value: float | str | datetime) -> float | str:
 
 def _checked(options: Mapping[str, Any], kind: Any) -> dict[str, Any]:
     given = {key: value for key, value in options.items() if key != "connection"}
-    _known(given, kind)
+    check_known(given, kind)
     check_defaults(given)
-    _whole(given, "priority", None)
+    check_whole(given, "priority", None)
     if "group" in given:
         _check_group(given["group"])
     return given
@@ -195,7 +195,8 @@ def _check_group(group: Group) -> None:
     _require(bool(group.get("tier", "tier")), "group['tier'] must be a non-empty string if it is given")
 
 
-def _known(options: Mapping[str, Any], kind: Any) -> None:
+def check_known(options: Mapping[str, Any], kind: Any) -> None:
+    """Refuse options that a TypedDict has not. Raises `InputError`."""
     known = set(kind.__annotations__)
     for base in getattr(kind, "__orig_bases__", ()):
         known |= set(getattr(base, "__annotations__", {}))
@@ -205,7 +206,8 @@ def _known(options: Mapping[str, Any], kind: Any) -> None:
     )
 
 
-def _whole(options: Mapping[str, Any], name: str, least: int | None) -> None:
+def check_whole(options: Mapping[str, Any], name: str, least: int | None) -> None:
+    """Refuse an option that is there and is no whole number, or too small. Raises `InputError`."""
     if name in options:
         value = options[name]
         fits = isinstance(value, int) and not isinstance(value, bool) and (least is None or value >= least)

@@ -23,7 +23,7 @@ begin
     end if;
     foreach one in array bound loop
         exit when claimed >= $2;
-        return query select * from jobcore.pgboss_claim_bound(one, $2 - claimed, $3, $4 -> one);
+        return query select * from jobcore.pgboss_claim_bound(one, $2 - claimed, $3, $4 -> one, null);
         get diagnostics found_now = row_count;
         claimed := claimed + found_now;
     end loop;

@@ -1,8 +1,9 @@
 -- Take up to `lim` due rows of one queue that does not give out just any: its policy holds one running job a key, or the
 -- jobs of a key in strict order, or its caller wants so many of a group running at once: {default, tiers: {tier: n}}.
 -- pg-boss's rules; beyond it, workers of ours count a group one after the other, so that its limit holds among them.
+-- Of all jobs those only that fit `filters`: {min_priority, max_priority, ignore_groups: [group], ignore_start_after}.
 create or replace function jobcore.pgboss_claim_bound(
-    queue text, lim integer, lease_seconds integer, group_limit jsonb
+    queue text, lim integer, lease_seconds integer, group_limit jsonb, filters jsonb
 ) returns setof pgboss.job
 language plpgsql
 set enable_seqscan = off
@@ -12,6 +13,10 @@ declare
     policy constant text := (select q.policy from pgboss.queue q where q.name = $1);
     one_a_key constant boolean := policy in ('singleton', 'stately');
     in_order constant boolean := policy = 'key_strict_fifo';
+    due_at constant timestamptz := case
+        when ($5 ->> 'ignore_start_after')::boolean then 'infinity' else pgboss.job_now() end;
+    least_priority constant integer := coalesce(($5 ->> 'min_priority')::integer, -2147483648);
+    most_priority constant integer := coalesce(($5 ->> 'max_priority')::integer, 2147483647);
 begin
     if $4 is not null then
         perform pg_advisory_xact_lock(hashtext('jobcore group limit'), hashtext($1));
@@ -22,7 +27,7 @@ begin
             -- A job to be tried again stands before all others of its key: nothing else of the key may run.
             select distinct on (h.singleton_key) h.id
             from pgboss.job h
-            where in_order and h.name = $1 and h.state < 'active' and not h.blocked and h.start_after <= pgboss.job_now()
+            where in_order and h.name = $1 and h.state < 'active' and not h.blocked and h.start_after <= due_at
             order by h.singleton_key, h.state desc, h.created_on, h.id
         ),
         busy as materialized (
@@ -39,7 +44,9 @@ begin
             where j.name = $1
                 and j.state < 'active'
                 and not j.blocked
-                and j.start_after <= pgboss.job_now()
+                and j.start_after <= due_at
+                and j.priority between least_priority and most_priority
+                and (j.group_id is null or not coalesce($5 -> 'ignore_groups' ? j.group_id, false))
                 and (not in_order or j.id in (select h.id from heads h))
                 and (not in_order or not exists (
                     select
