@@ -13,7 +13,8 @@ import pytest
 from jobcore.errors import InputError
 from jobcore_pgboss.boss.errors import QueueNotFoundError
 from pgboss_runner.boss_face import Pair
-from pgboss_runner.harness import eventually
+from pgboss_runner.harness import App, TrivialExecutor, eventually
+from pgboss_runner.test_interop_life import doubled
 
 OWN = {"id", "created_on", "start_after", "keep_until"}
 
@@ -192,6 +193,14 @@ async def test_a_change_is_rolled_back_with_the_callers_transaction(pair: Pair) 
         await connection.rollback()
     assert await ids(pair) == [job]
     assert (await pair.job(job))["data"] == {"n": 0}
+
+
+async def test_a_worker_of_ours_gets_what_was_changed_before(app: App, pair: Pair) -> None:
+    (job,) = await app.enqueue("mail", payload={"n": 1}, delay=timedelta(hours=1))
+    assert (await pair.boss.update("mail", {"n": 21}, id=job, start_after=0)).jobs == (job,)
+    async with app.working(TrivialExecutor({"mail": doubled})):
+        await app.wait_for_status("completed", job)
+    assert (await pair.job(job))["output"] == {"doubled": 42}
 
 
 @pytest.mark.parametrize(
