@@ -11,6 +11,7 @@ returns table (
 )
 language plpgsql
 set plan_cache_mode = force_generic_plan
+set enable_sort = off
 as $$
 #variable_conflict use_column
 declare
@@ -36,14 +37,16 @@ begin
                     31536000000)::bigint
                 end
             from unnest(untold) c
-            -- One look by key for each, whatever the planner believes of the table: the limit keeps it from joining.
+            -- One look by key for each: only the key has this order, and nothing is to be sorted, so that the planner takes
+            -- it whatever it believes of the table; the limit keeps it from joining.
             cross join lateral (
                 select j.tenant, j.type, j.max_attempts, j.cancel_requested, j.status, j.schedule_id,
                     j.metadata
                 from public.jobs j
                 where j.tenant = jobcore.pgboss_tenant(c.group_id, c.data)
-                    and j.job_id = c.id
+                    and j.job_id between c.id and c.id
                     and (j.status not in ('failed', 'cancelled') or j.error is null)
+                order by j.job_id
                 limit 1
             ) b
             order by array_position($2, c.name), c.priority desc, c.created_on, c.id;

@@ -9,6 +9,8 @@ set plan_cache_mode = force_generic_plan
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set random_page_cost = 4  -- the defaults, whatever the caller has set for statements of its own
+set cpu_index_tuple_cost = 0.005
 as $$
 #variable_conflict use_column
 begin
