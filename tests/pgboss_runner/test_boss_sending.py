@@ -176,3 +176,31 @@ async def test_a_strict_queue_wants_a_key(pair: Pair) -> None:
     with pytest.raises(InputError, match="singletonKey"):
         await pair.boss.send("strict", singleton_key="")
     assert isinstance(await pair.boss.send("strict", singleton_key="k"), UUID)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"expire_in_seconds": 1.5},
+        {"expire_in_seconds": None},
+        {"retention_seconds": 1.5},
+        {"delete_after_seconds": 0.5},
+        {"priority": 2**40},
+        {"id": "seven"},
+    ],
+    ids=str,
+)
+async def test_what_no_column_holds_is_refused_before_the_database_says_it(pair: Pair, options: Any) -> None:
+    await pair.node.call("createQueue", "mail")
+    with pytest.raises(InputError):
+        await pair.boss.send("mail", **options)
+    assert await pair.rows("select from pgboss.job") == []
+
+
+async def test_what_is_no_id_is_refused(pair: Pair) -> None:
+    await pair.node.call("createQueue", "mail")
+    wrong: Any = "seven"
+    with pytest.raises(InputError, match="seven"):
+        await pair.boss.get_job_by_id("mail", wrong)
+    with pytest.raises(InputError):
+        await pair.boss.update("mail", id=wrong, priority=1)

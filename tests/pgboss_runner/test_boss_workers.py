@@ -98,6 +98,16 @@ async def test_so_many_handlers_run_at_once(pair: Pair) -> None:
     assert handler.most == 3
 
 
+async def test_a_worker_of_urgent_jobs_leaves_the_others(pair: Pair) -> None:
+    await pair.boss.create_queue("mail")
+    ids = [await pair.node.call("send", "mail", {}, {"priority": priority}) for priority in (1, 5, 9)]
+    handler = Counting()
+    handler.release.set()
+    await idle(pair, await pair.boss.work("mail", handler, batch_size=9, min_priority=4, max_priority=8, **FAST))
+    assert (await ended(pair, ids[1]))["state"] == "completed"
+    assert [(await pair.job(job_id))["state"] for job_id in ids] == ["created", "completed", "created"]
+
+
 async def test_a_group_has_so_many_running_beside_node(pair: Pair) -> None:
     await pair.boss.create_queue("mail")
     for group in ("a", "a", "a", "b"):

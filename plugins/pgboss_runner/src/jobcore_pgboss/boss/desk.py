@@ -15,8 +15,8 @@ from jobcore_pgboss.supervision import SupervisionSettings
 from jobcore_postgres.database import Database
 
 _NO_SUCH_QUEUE = "42704"
-_REFUSED = {"22023", "22007", "22008"}
-"""What the statements raise, by SQLSTATE; the last two for text that is no instant and no interval."""
+_REFUSED = {"22023", "22007", "22008", "22P02", "22003"}
+"""What they raise, by SQLSTATE: refusals of their own; text that is no instant, interval or id; too large numbers."""
 
 
 class Desk:

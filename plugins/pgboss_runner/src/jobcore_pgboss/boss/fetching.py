@@ -72,7 +72,7 @@ class Fetching(Verbs):
             StorageUnavailableError: if the database cannot be reached.
         """
         connection = options.get("connection")
-        argument = _checked(options)
+        argument = check_fetch_options(options)
         try:
             rows = await self._desk.ask("fetch", check_queue_name(name), argument, connection=connection)
         except pg.UniqueViolation:
@@ -86,7 +86,8 @@ class Fetching(Verbs):
         return [job_of(row) for row in rows]
 
 
-def _checked(options: FetchOptions) -> dict[str, Any]:
+def check_fetch_options(options: FetchOptions) -> dict[str, Any]:
+    """Return the options as the statement takes them. Raises `InputError`."""
     check_known(options, FetchOptions)
     batch_size = options.get("batch_size", 1)
     check_whole({"batch_size": batch_size}, "batch_size", 1)
@@ -100,7 +101,7 @@ def _checked(options: FetchOptions) -> dict[str, Any]:
         )
     argument: dict[str, Any] = {"batch_size": batch_size, "filters": _filters(options)}
     if (group_concurrency := options.get("group_concurrency")) is not None:
-        argument["group_limit"] = group_limit_of(group_concurrency)
+        argument["group_limit"] = _limit(group_concurrency)
     return argument
 
 
@@ -108,7 +109,7 @@ def _filters(options: FetchOptions) -> dict[str, Any]:
     for bound in ("min_priority", "max_priority"):
         check_whole(options, bound, None)
     for flag in ("ignore_start_after", "priority"):
-        if options.get(flag, True) not in {True, False}:
+        if not isinstance(options.get(flag, True), bool):
             raise InputError(f"{flag} must be either True or False, not {options.get(flag)!r}.")
     least, most = options.get("min_priority"), options.get("max_priority")
     if least is not None and most is not None and least > most:
@@ -119,8 +120,7 @@ def _filters(options: FetchOptions) -> dict[str, Any]:
     return {key: value for key, value in given.items() if value is not None and value is not False}
 
 
-def group_limit_of(group_concurrency: int | Mapping[str, Any]) -> dict[str, Any]:
-    """Return a group's limit as the statements take it. Raises `InputError`."""
+def _limit(group_concurrency: int | Mapping[str, Any]) -> dict[str, Any]:
     given = {"default": group_concurrency} if isinstance(group_concurrency, int) else dict(group_concurrency)
     try:
         return GroupLimit.model_validate(given).model_dump()

@@ -53,7 +53,7 @@ class JobWithMetadata(Job):
     blocked: bool
     blocking: bool
     pending_dependencies: int
-    """Parents that have not completed; 0 before version 43 of the schema."""
+    """Parents that have not completed."""
     dead_letter: str | None
     output: Any
     source_name: str | None

@@ -30,9 +30,9 @@ class Group(TypedDict, total=False):
 class JobDefaults(TypedDict, total=False):
     """What a job may say, and its queue says for all. Durations are in seconds."""
 
-    expire_in_seconds: float
-    retention_seconds: float
-    delete_after_seconds: float
+    expire_in_seconds: int
+    retention_seconds: int
+    delete_after_seconds: int
     retry_limit: int
     retry_delay: int
     retry_backoff: bool
@@ -90,13 +90,13 @@ def check_defaults(options: Mapping[str, Any]) -> None:
     if options.get("retry_delay_max") is not None:
         _require(options.get("retry_backoff") is True, "retry_delay_max can only be set if retry_backoff is True")
         check_whole(options, "retry_delay_max", 0)
-    _at_least(options, "expire_in_seconds", 1)
+    check_whole(options, "expire_in_seconds", 1)
     _require(
         options.get("expire_in_seconds", 1) <= LONGEST_EXPIRATION,
         f"expire_in_seconds cannot exceed 24 hours ({LONGEST_EXPIRATION})",
     )
-    _at_least(options, "retention_seconds", 1)
-    _at_least(options, "delete_after_seconds", 0)
+    check_whole(options, "retention_seconds", 1)
+    check_whole(options, "delete_after_seconds", 0)
     if options.get("heartbeat_seconds") is not None:
         check_whole(options, "heartbeat_seconds", SHORTEST_HEARTBEAT)
 
@@ -185,7 +185,7 @@ def _checked(options: Mapping[str, Any], kind: Any) -> dict[str, Any]:
     check_known(given, kind)
     check_defaults(given)
     check_whole(given, "priority", None)
-    if "group" in given:
+    if given.get("group") is not None:
         _check_group(given["group"])
     return given
 
@@ -214,11 +214,6 @@ def check_whole(options: Mapping[str, Any], name: str, least: int | None) -> Non
         _require(
             fits, f"{name} must be a whole number{'' if least is None else f' of at least {least}'}, not {value!r}"
         )
-
-
-def _at_least(options: Mapping[str, Any], name: str, least: float) -> None:
-    if name in options:
-        _require(options[name] >= least, f"{name} must be at least {least} s, not {options[name]!r}")
 
 
 def _require(condition: bool, problem: str) -> None:

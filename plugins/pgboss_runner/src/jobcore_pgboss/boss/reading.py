@@ -11,6 +11,7 @@ from jobcore_pgboss.boss.desk import Verbs
 from jobcore_pgboss.boss.errors import QueueNotFoundError
 from jobcore_pgboss.boss.models import JobWithMetadata, job_with_metadata_of
 from jobcore_pgboss.boss.options import check_limit, check_queue_name
+from jobcore_pgboss.boss.targets import uuid_of
 
 
 class Reading(Verbs):
@@ -19,9 +20,11 @@ class Reading(Verbs):
     async def get_job_by_id(self, name: str, job_id: UUID, *, connection: Any = None) -> JobWithMetadata | None:
         """Return a job of a queue, in whatever state; `None` if its row is not there, or no longer.
 
-        Raises `QueueNotFoundError`.
+        Raises `InputError` for what is no id, `QueueNotFoundError`.
         """
-        found = await self._desk.ask("get_job_by_id", check_queue_name(name), str(job_id), connection=connection)
+        found = await self._desk.ask(
+            "get_job_by_id", check_queue_name(name), uuid_of("get_job_by_id", job_id), connection=connection
+        )
         if found is None:
             raise QueueNotFoundError(name)
         return None if found["job"] is None else job_with_metadata_of(found["job"])
@@ -77,6 +80,8 @@ class Reading(Verbs):
             QueueNotFoundError: if there is no such queue.
         """
         wanted: dict[str, Any] = {"limit": check_limit("get_blocked_keys", limit)}
+        if after == "":
+            raise InputError("get_blocked_keys: after is a key, and must not be empty.")
         if after is not None:
             wanted["after"] = after
         keys = await self._desk.ask("get_blocked_keys", check_queue_name(name), wanted)

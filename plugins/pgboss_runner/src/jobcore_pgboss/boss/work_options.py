@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from jobcore.errors import InputError
-from jobcore_pgboss.boss.fetching import LARGEST_BATCH, group_limit_of
+from jobcore_pgboss.boss.fetching import FetchOptions, check_fetch_options
 
 SHORTEST_POLL = 0.5
 """Seconds: pg-boss's bound."""
@@ -33,6 +33,9 @@ class WorkOptions(TypedDict, total=False):
     """How many handlers run at once; 1."""
     group_concurrency: int | Mapping[str, Any]
     """As `fetch` takes it."""
+    min_priority: int
+    max_priority: int
+    """As `fetch` takes them."""
     heartbeat_refresh_seconds: float
     """How often the heartbeat of running jobs is renewed; half of the shortest."""
     per_job_results: bool
@@ -53,10 +56,22 @@ class WorkPlan:
     burst_when_ready_exceeds: int | None = None
     local_concurrency: int = 1
     group_concurrency: int | Mapping[str, Any] | None = None
+    min_priority: int | None = None
+    max_priority: int | None = None
     heartbeat_refresh_seconds: float | None = None
     per_job_results: bool = False
     transactional: bool = False
     transaction_timeout_seconds: int | None = None
+
+    @property
+    def fetch_options(self) -> FetchOptions:
+        """How each fetch is made."""
+        options: FetchOptions = {"batch_size": self.batch_size, "group_concurrency": self.group_concurrency}
+        if self.min_priority is not None:
+            options["min_priority"] = self.min_priority
+        if self.max_priority is not None:
+            options["max_priority"] = self.max_priority
+        return options
 
 
 def plan_work(options: Mapping[str, Any]) -> WorkPlan:
@@ -67,7 +82,7 @@ def plan_work(options: Mapping[str, Any]) -> WorkPlan:
     poll = given.get("polling_interval_seconds", POLL)
     given.setdefault("notify_polling_interval_seconds", max(POLL_WITH_NOTIFICATIONS, poll))
     plan = WorkPlan(**given)
-    _whole("batch_size", plan.batch_size, most=LARGEST_BATCH)
+    check_fetch_options(plan.fetch_options)
     _whole("local_concurrency", plan.local_concurrency)
     if plan.burst_when_ready_exceeds is not None:
         _whole("burst_when_ready_exceeds", plan.burst_when_ready_exceeds)
@@ -85,8 +100,6 @@ def plan_work(options: Mapping[str, Any]) -> WorkPlan:
     if (bound := plan.transaction_timeout_seconds) is not None:
         _require(plan.transactional, "transaction_timeout_seconds requires transactional")
         _whole("transaction_timeout_seconds", bound, least=0)
-    if plan.group_concurrency is not None:
-        group_limit_of(plan.group_concurrency)
     refresh = plan.heartbeat_refresh_seconds
     _require(refresh is None or refresh > 0, f"heartbeat_refresh_seconds must be more than 0, not {refresh!r}")
     return plan

@@ -118,14 +118,10 @@ class Worker:
         return count
 
     async def _fetch(self) -> Sequence[Job]:
-        plan = self._plan
-        if plan.include_metadata:
-            return await self._fetching.fetch(
-                self.name, batch_size=plan.batch_size, include_metadata=True, group_concurrency=plan.group_concurrency
-            )
-        return await self._fetching.fetch(
-            self.name, batch_size=plan.batch_size, group_concurrency=plan.group_concurrency
-        )
+        options = self._plan.fetch_options
+        if self._plan.include_metadata:
+            return await self._fetching.fetch(self.name, include_metadata=True, **options)
+        return await self._fetching.fetch(self.name, **options)
 
     async def _work(self, jobs: Sequence[Job]) -> None:
         batch = self._batch = Batch(self._around.desk, self.name, jobs, self._handler)

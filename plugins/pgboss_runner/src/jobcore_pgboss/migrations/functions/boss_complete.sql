@@ -12,7 +12,8 @@ begin
         set state = 'completed',
             completed_on = pgboss.job_now(),
             output = jobcore.pgboss_output(nullif($2 -> 'output', 'null')),
-            blocked = j.blocked and not queued
+            blocked = j.blocked and not queued,
+            pending_dependencies = case when queued then 0 else j.pending_dependencies end
         from jobcore.boss_asked($2) a
         where j.name = $1
             and j.id = a.id
@@ -22,9 +23,6 @@ begin
     )
     select coalesce(array_agg(c.id), '{}') into changed from completed c;
 
-    if queued and jobcore.boss_has('pending_dependencies') then
-        execute 'update pgboss.job set pending_dependencies = 0 where name = $1 and id = any ($2)' using $1, changed;
-    end if;
     return jobcore.boss_answer($1, changed);
 end
 $$;

@@ -62,7 +62,7 @@ begin
         where g.state in ('completed', 'cancelled') and g.completed_on <= (its ->> 'retained_on')::timestamptz;
         if its ? 'retained_count' then  -- since version 46
             update pgboss.queue q
-            set retained_count = greatest(q.retained_count - counted, 0),
+            set retained_count = case when q.retained_count is not null then greatest(q.retained_count - counted, 0) end,
                 total_count = greatest(q.total_count - cardinality(doomed), 0)
             where q.name = $1;
         end if;
