@@ -116,6 +116,15 @@ async def test_a_lost_connection_loses_and_doubles_nothing(app: App) -> None:
     assert await stored(app) == MANY + 1
 
 
+async def test_an_old_libpq_stores_them_too(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(_: object) -> None:
+        raise psycopg.NotSupportedError("pipeline mode not supported: libpq 13 is too old")
+
+    monkeypatch.setattr(psycopg.AsyncConnection, "pipeline", refuse)
+    answers = await app.runner.submit([new_job("noop") for _ in range(MANY)])
+    assert len(answers) == await stored(app) == MANY
+
+
 async def test_the_applications_own_pool_is_all_that_is_used(app: App) -> None:
     async with AsyncConnectionPool(
         app.dsn, min_size=1, max_size=1, open=False, kwargs={"application_name": "the pool", "autocommit": True}

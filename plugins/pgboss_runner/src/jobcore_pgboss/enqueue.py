@@ -99,6 +99,8 @@ class Enqueuer:
                 await add_in_chunks(connection, chain([first], rest), self._settings)
         except (NotPlainError, pg.UniqueViolation, pg.CheckViolation, StorageUnavailableError):
             return False
+        except psycopg.NotSupportedError:  # a libpq from before version 14
+            return False
         return True
 
     async def _send_all(self) -> None:
