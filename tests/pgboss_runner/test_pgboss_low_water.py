@@ -9,7 +9,7 @@ import pytest
 
 from jobcore.models import Outcome
 from jobcore_pgboss import low_water
-from jobcore_pgboss.low_water import EVERYTHING, LONGEST_REST, MARGIN, SLOW, LowWater
+from jobcore_pgboss.low_water import EVERYTHING, MARGIN, REST, SLOW, LowWater
 from pgboss_runner.harness import Again, App, TrivialExecutor, eventually
 
 
@@ -33,13 +33,7 @@ def test_slow_looks_become_rare_and_those_between_go_back_to_the_last_of_them() 
     end = looked(mark, *[2 * SLOW] * 5)
     assert mark.look_back(end) == pytest.approx(2 * SLOW + MARGIN, abs=0.001)
     assert mark.look_back(end + 1) == pytest.approx(2 * SLOW + 1 + MARGIN)
-    assert mark.look_back(end + low_water.SHARE * 2 * SLOW + 0.001) == EVERYTHING
-
-
-def test_however_slow_they_are_they_come_again() -> None:
-    mark = LowWater()
-    end = looked(mark, *[5.0] * 5)
-    assert mark.look_back(end + LONGEST_REST) == EVERYTHING
+    assert mark.look_back(end + REST + 0.001) == EVERYTHING
 
 
 def test_a_single_slow_look_says_nothing() -> None:
@@ -77,8 +71,7 @@ async def test_a_recent_fetch_passes_older_jobs_by_but_for_queues_with_a_policy(
 async def test_jobs_that_come_back_below_the_mark_are_found(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(low_water, "SLOW", 0)  # every look is slow
     monkeypatch.setattr(low_water, "MARGIN", 0)
-    monkeypatch.setattr(low_water, "SHARE", 1e9)
-    monkeypatch.setattr(low_water, "LONGEST_REST", 2.0)
+    monkeypatch.setattr(low_water, "REST", 2.0)
     attempts: list[int] = []
 
     async def work(claim: Any, *_: Any) -> Any:

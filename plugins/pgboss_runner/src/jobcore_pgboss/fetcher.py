@@ -89,14 +89,15 @@ class Fetcher:
         """
         if await self._hinted(LULL):
             return
-        next_due, _ = await self._look_ahead()
+        next_due, _, is_below = await self._look_ahead()
         poll = self._settings.poll_interval_seconds
         while not await self._hinted(min(poll, max(SHORTEST_WAIT, next_due))):
             is_due = next_due <= poll
             if not is_due:
-                next_due, is_due = await self._look_ahead()
+                next_due, is_due, is_below = await self._look_ahead()
             if is_due:
-                self._low_water.forget()  # it was created long ago, perhaps
+                if is_below:
+                    self._low_water.forget()
                 self._hint.set()
 
     async def _hinted(self, seconds: float) -> bool:
@@ -136,11 +137,12 @@ class Fetcher:
             logs.fetch_conflict(queue)
             return []
 
-    async def _look_ahead(self) -> tuple[float, bool]:
-        """Return the seconds until the next delayed job, and whether there is one that should have been claimed."""
+    async def _look_ahead(self) -> tuple[float, bool, bool]:
+        """Return the seconds until the next delayed job, whether one should have been claimed, and whether one of these
+        lies below the mark."""
         back = self._low_water.look_back(monotonic())
-        ((seconds, is_late),) = await self._link.rows(statement("next_due"), self._queues, back)
-        return (inf if seconds is None else seconds), is_late
+        ((seconds, is_late, is_below),) = await self._link.rows(statement("next_due"), self._queues, back)
+        return (inf if seconds is None else seconds), is_late, is_below
 
     def _receive(self, row: tuple[Any, ...], now: float) -> Run:
         queue: str

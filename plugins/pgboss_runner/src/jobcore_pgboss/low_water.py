@@ -9,9 +9,8 @@ EVERYTHING = 1e9
 """Seconds to look back for all that there is."""
 SLOW = 0.005
 """Seconds that a look at everything may take, without anything to be found, before it becomes rare."""
-SHARE = 200
-"""A slow look is repeated when so many times its duration have passed: it takes half a percent of the time."""
-LONGEST_REST = 10.0
+REST = 10.0
+"""Seconds until a slow look is repeated."""
 MARGIN = 5.0
 """Seconds that a job may take from its creation to its commit, to be seen without a look at everything."""
 
@@ -44,7 +43,7 @@ class LowWater:
         usual = median(self._took)
         if len(self._took) == self._took.maxlen and usual > SLOW:
             self._mark = begin
-            self._rest_until = end + min(SHARE * usual, LONGEST_REST)
+            self._rest_until = end + REST
 
     def forget(self) -> None:
         """Something waits below the mark: look at everything next."""
