@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
-import pytest
-
+from jobcore_devkit.testing import require
 from jobcore_pgboss.boss import PgBoss
 
 ROOT = Path(__file__).parents[2]
@@ -21,10 +19,7 @@ def rows() -> dict[str, str]:
 
 
 def test_every_verb_of_node_is_on_the_page() -> None:
-    if not NODE.exists():
-        if os.environ.get("CI"):
-            pytest.fail("pg-boss is not installed in tests/node")
-        pytest.skip("pg-boss is not installed in tests/node: run `make test`")
+    require("pg-boss", NODE.exists(), "make test")
     body = NODE.read_text().partition("export declare class PgBoss")[2].partition("\n}")[0]
     verbs = set(re.findall(r"^    (\w+)(?:<[^(]*>)?\(", body, re.MULTILINE)) - {"constructor"}
     assert len(verbs) > 50

@@ -13,11 +13,11 @@ from jobcore_pgboss.low_water import EVERYTHING, MARGIN, REST, SLOW, LowWater
 from pgboss_runner.harness import Again, App, TrivialExecutor, eventually
 
 
-def looked(mark: LowWater, *seconds: float, left_some: bool = False) -> float:
+def looked(mark: LowWater, *seconds: float, claimed: int = 0, left_some: bool = False) -> float:
     """Looks at everything, one a second, that take so long; return when the last ended."""
     now = 100.0
     for took in seconds:
-        mark.saw_everything(now, now + took, left_some=left_some)
+        mark.saw_everything(now, now + took, claimed, left_some=left_some)
         now += 1.0
     return now - 1.0 + seconds[-1]
 
@@ -34,6 +34,12 @@ def test_slow_looks_become_rare_and_those_between_go_back_to_the_last_of_them() 
     assert mark.look_back(end) == pytest.approx(2 * SLOW + MARGIN, abs=0.001)
     assert mark.look_back(end + 1) == pytest.approx(2 * SLOW + 1 + MARGIN)
     assert mark.look_back(end + REST + 0.001) == EVERYTHING
+
+
+def test_a_look_that_takes_long_for_its_many_claims_is_not_slow() -> None:
+    mark = LowWater()
+    end = looked(mark, *[2 * SLOW] * 20, claimed=300)
+    assert mark.look_back(end) == EVERYTHING
 
 
 def test_a_single_slow_look_says_nothing() -> None:
@@ -69,7 +75,7 @@ async def test_a_recent_fetch_passes_older_jobs_by_but_for_queues_with_a_policy(
 
 
 async def test_jobs_that_come_back_below_the_mark_are_found(app: App, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(low_water, "SLOW", 0)  # every look is slow
+    monkeypatch.setattr(low_water, "SLOW", -1)  # every look is slow
     monkeypatch.setattr(low_water, "MARGIN", 0)
     monkeypatch.setattr(low_water, "REST", 2.0)
     attempts: list[int] = []

@@ -111,7 +111,7 @@ def heeds(ctx: JobContext, data: dict[str, Any]) -> str:
 @job("talks", execution="process")
 def talks(ctx: JobContext, data: dict[str, Any]) -> list[Any]:
     ctx.logger.warning("hello %s", "worker", extra={"colour": "blue"})
-    logging.getLogger("some.library").error("library line")
+    logging.getLogger("third.party").error("library line")
     ctx.blocking.progress(30, "working")
     ctx.blocking.heartbeat()
     ctx.blocking.detail("item", "done", result={"n": 1})

@@ -194,7 +194,7 @@ async def test_a_process_reports_and_logs_through_its_worker(bench: Bench, caplo
     line = next(record for record in caplog.records if "hello worker" in record.message)
     assert line.message.startswith("[worker][talks:")
     assert (line.job, line.colour, line.levelno) == ("talks", "blue", logging.WARNING)
-    assert any(record.name == "some.library" for record in caplog.records)
+    assert any(record.name == "third.party" for record in caplog.records)
 
 
 async def test_an_async_handler_in_a_process_has_its_context() -> None:

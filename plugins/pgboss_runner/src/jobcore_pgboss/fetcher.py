@@ -127,7 +127,7 @@ class Fetcher:
         if seconds < EVERYTHING:
             return await self._link.rows(statement("fetch_recent"), queues, limit, lease, seconds)
         rows = await self._link.rows(statement("fetch"), queues, limit, lease)
-        self._low_water.saw_everything(begin, monotonic(), left_some=len(rows) >= limit)
+        self._low_water.saw_everything(begin, monotonic(), len(rows), left_some=len(rows) >= limit)
         return rows
 
     async def _claim_alone(self, queue: str) -> Sequence[Any]:

@@ -8,7 +8,9 @@ from statistics import median
 EVERYTHING = 1e9
 """Seconds to look back for all that there is."""
 SLOW = 0.005
-"""Seconds that a look at everything may take, without anything to be found, before it becomes rare."""
+"""Seconds that a look at everything may take, beyond what the claims cost that it makes, before it becomes rare."""
+CLAIM = 0.0001
+"""Seconds that a claim costs at most, on a machine that is busy."""
 REST = 10.0
 """Seconds until a slow look is repeated."""
 MARGIN = 5.0
@@ -34,12 +36,12 @@ class LowWater:
             return EVERYTHING
         return now - self._mark + MARGIN
 
-    def saw_everything(self, begin: float, end: float, *, left_some: bool) -> None:
+    def saw_everything(self, begin: float, end: float, claimed: int, *, left_some: bool) -> None:
         """Take note of a look at everything, from `begin` to `end` (monotonic); it may have left jobs behind."""
         self._mark = None
         if left_some:
             return
-        self._took.append(end - begin)
+        self._took.append(end - begin - claimed * CLAIM)
         usual = median(self._took)
         if len(self._took) == self._took.maxlen and usual > SLOW:
             self._mark = begin

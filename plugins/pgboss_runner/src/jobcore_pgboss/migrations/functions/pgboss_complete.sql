@@ -31,8 +31,8 @@ begin
         order by i.job_id
     ),
     -- Only the key has this order, and nothing is to be sorted: so the planner takes the key, whatever it believes of the
-    -- table, which is often empty when it is looked at. A row is then deleted at its
-    -- place: pages are said to cost nothing, and entries of an index very much.
+    -- table, which is often empty when it is looked at. A row is then deleted at its place: pages are said to cost
+    -- nothing, and entries of an index very much.
     found as materialized (
         select g.*, l.place
         from given g
