@@ -36,6 +36,67 @@ class Trigger(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Gate:
+    """One thing that a job has to pass before its engine gets it; gates of one name are one gate."""
+
+    name: str
+    limit: int | None = None
+    """Jobs that may be in the engine at once, from their admission until they end or are put off."""
+    rate: float | None = None
+    """Jobs a second that may pass, on average."""
+    burst: float | None = None
+    """Jobs that may pass at once, where none has passed for a while."""
+    weight: float | None = None
+    """The tenant's share of the workers, among the tenants whose jobs wait here."""
+
+
+class OnFailure(StrEnum):
+    """What becomes of a job if one after which it was to run failed or was cancelled."""
+
+    CANCEL = "cancel"
+    RUN = "run"
+    """It runs all the same."""
+    WAIT = "wait"
+    """It waits until an operator's retry lets that one complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parent:
+    """A job of the same tenant that has to end first."""
+
+    job_id: UUID
+    on_failure: OnFailure = OnFailure.CANCEL
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admission:
+    """What holds a job up before its engine gets it."""
+
+    gates: tuple[Gate, ...] = ()
+    after: tuple[Parent, ...] = ()
+
+
+class PauseKind(StrEnum):
+    """What can be paused."""
+
+    QUEUE = "queue"
+    HANDLER = "handler"
+    TENANT = "tenant"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pause:
+    """What an operator has paused: its jobs are accepted and wait."""
+
+    kind: PauseKind
+    name: str
+    """The queue's or the handler's name, or the tenant's id."""
+    reason: str | None
+    paused_by: str | None
+    paused_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NewJob:
     """A job about to be enqueued, with every decision made: nothing downstream looks at the handler again."""
 
@@ -66,6 +127,8 @@ class NewJob:
     fire_time: datetime | None = None
     parent_job_id: UUID | None = None
     trace_context: Mapping[str, str] | None = None
+    admission: Admission | None = None
+    """What it has to pass first; `None`, as most: its engine gets it at once."""
 
 
 @dataclass(frozen=True, slots=True)
