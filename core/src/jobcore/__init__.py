@@ -9,6 +9,7 @@ from jobcore.errors import NonRetryableError
 from jobcore.handlers import HandlerDefinition, JobData, JobHandlerRegistry, job
 from jobcore.ids import SYSTEM_TENANT
 from jobcore.models import Enqueued, JobStatus, Schedule
+from jobcore.policies.limits import Concurrency, FairShare, RateLimit
 from jobcore.policies.retry import RetryPolicy
 from jobcore.ports import JobContext
 from jobcore.states import JobState
@@ -36,7 +37,9 @@ __all__ = [
     "SYSTEM_TENANT",
     "BlockingJobApp",
     "Cancel",
+    "Concurrency",
     "Enqueued",
+    "FairShare",
     "HandlerDefinition",
     "JobApp",
     "JobContext",
@@ -49,6 +52,7 @@ __all__ = [
     "JobStatus",
     "NonRetryableError",
     "PatternScheduler",
+    "RateLimit",
     "Retry",
     "RetryPolicy",
     "Schedule",

@@ -13,7 +13,7 @@ class JobState(StrEnum):
     """Where a job stands. The names are those of the founding schema's `job_status`, plus `cancelled`."""
 
     PENDING = "pending"
-    """Committed, and not yet admitted to an engine."""
+    """Committed, and not yet admitted to an engine; again so while a job with limits waits for its next attempt."""
     QUEUED = "queued"
     """Admitted to an engine: waiting for a worker, for its time, or for its next attempt."""
     ACTIVE = "active"
@@ -50,9 +50,18 @@ LEGAL_MOVES = MappingProxyType(
             }
         ),
         JobState.ACTIVE: frozenset(
-            {JobState.QUEUED, JobState.PROCESSING, JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED}
+            {
+                JobState.PENDING,
+                JobState.QUEUED,
+                JobState.PROCESSING,
+                JobState.COMPLETED,
+                JobState.FAILED,
+                JobState.CANCELLED,
+            }
         ),
-        JobState.PROCESSING: frozenset({JobState.QUEUED, JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED}),
+        JobState.PROCESSING: frozenset(
+            {JobState.PENDING, JobState.QUEUED, JobState.COMPLETED, JobState.FAILED, JobState.CANCELLED}
+        ),
         JobState.COMPLETED: frozenset[JobState](),
         JobState.FAILED: frozenset({JobState.QUEUED, JobState.PENDING}),
         JobState.CANCELLED: frozenset({JobState.QUEUED, JobState.PENDING}),

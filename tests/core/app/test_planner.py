@@ -164,7 +164,7 @@ async def test_an_option_that_cannot_be_meant_is_refused(app, options, kind, mat
 
 async def test_a_misspelt_option_is_named_with_its_neighbour(app):
     await refused(app, TypeError, "no option 'priorty'; did you mean priority", priorty=3)
-    await refused(app, TypeError, "no option 'zzz'; there are connection", zzz=3)
+    await refused(app, TypeError, "no option 'zzz'; there are after, connection", zzz=3)
 
 
 async def test_an_unknown_handler_is_refused_with_near_names(app):

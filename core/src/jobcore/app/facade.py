@@ -12,6 +12,7 @@ from jobcore.app.handle import AppJobHandle
 from jobcore.app.health import AppHealth, ask_health
 from jobcore.app.hosting import Hosting, served_queues
 from jobcore.app.options import as_remark
+from jobcore.app.pausing import what_to_pause
 from jobcore.app.planner import Planner
 from jobcore.app.queries import JobId, JobQueries, TenantId, parse_job_id
 from jobcore.app.runners import RunnerPool
@@ -26,7 +27,7 @@ from jobcore.execution import compose_observers
 from jobcore.handlers.definition import HandlerDefinition
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
 from jobcore.ids import parse_tenant
-from jobcore.models import Enqueued, NewJob, Schedule
+from jobcore.models import Enqueued, NewJob, Pause, Schedule
 from jobcore.ports.handle import EnqueueOptions
 from jobcore.ports.middleware import Middleware
 from jobcore.ports.observer import Observer
@@ -229,6 +230,43 @@ class JobApp(JobQueries):
         """
         self._require_open()
         return await explain_job(self, parse_tenant(tenant), parse_job_id(job_id), for_operator=for_operator)
+
+    # -- pauses --------------------------------------------------------------------------------------------------------
+
+    async def pause(
+        self,
+        *,
+        queue: str | None = None,
+        handler: AnyHandler | str | None = None,
+        tenant: TenantId | None = None,
+        reason: str | None = None,
+        paused_by: str | None = None,
+    ) -> bool:
+        """Pause a queue, a handler or a tenant: jobs are accepted and wait, running ones go on, no other begins.
+
+        Returns false if it was paused already. Raises `InputError` unless exactly one of the three is named.
+        """
+        self._require_open()
+        kind, name = what_to_pause(queue=queue, handler=handler, tenant=tenant)
+        return await self.store.pause(
+            kind, name, reason=as_remark("reason", reason), paused_by=as_remark("paused_by", paused_by)
+        )
+
+    async def resume(
+        self,
+        *,
+        queue: str | None = None,
+        handler: AnyHandler | str | None = None,
+        tenant: TenantId | None = None,
+    ) -> bool:
+        """Let a queue, a handler or a tenant go on. False if it was not paused. Raises as `pause`."""
+        self._require_open()
+        return await self.store.resume(*what_to_pause(queue=queue, handler=handler, tenant=tenant))
+
+    async def pauses(self) -> Sequence[Pause]:
+        """Return what is paused, the oldest first."""
+        self._require_open()
+        return await self.store.pauses()
 
     # -- schedules -----------------------------------------------------------------------------------------------------
 

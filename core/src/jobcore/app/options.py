@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
@@ -15,6 +15,7 @@ import orjson
 from jobcore.errors import InputError, NaiveDatetimeError, PayloadLimitError
 from jobcore.ids import NO_USER
 from jobcore.limits import MAX_RESULT_BYTES, PayloadLimits, bounded_text, check_key, encode_payload
+from jobcore.models import OnFailure, Parent
 from jobcore.policies.retry import MAX_ATTEMPTS
 from jobcore.ports.handle import EnqueueOptions
 
@@ -24,6 +25,7 @@ LONGEST_DELAY = timedelta(days=3660)
 EARLIEST, LATEST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9000, 1, 1, tzinfo=UTC)
 """Beyond them an instant is a mistake, and in some time zone no datetime holds it: its row could not be read."""
 LONGEST_REASON = 4_000
+MOST_PARENTS = 10_000
 _METADATA_LIMITS = PayloadLimits(max_bytes=MAX_RESULT_BYTES)
 
 
@@ -42,6 +44,8 @@ class CheckedOptions:
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     job_id: UUID | None = None
     parent_job_id: UUID | None = None
+    after: tuple[Parent, ...] = ()
+    tier: str | None = None
     remote: bool = False
     connection: Any = None
 
@@ -76,9 +80,31 @@ def check_options(options: EnqueueOptions) -> CheckedOptions:
         metadata=_as_metadata(options.get("metadata")),
         job_id=as_uuid("job_id", options.get("job_id")),
         parent_job_id=as_uuid("parent_job_id", options.get("parent_job_id")),
+        after=_as_parents(options.get("after"), options.get("on_parent_failure")),
+        tier=options.get("tier"),
         remote=bool(options.get("remote")),
         connection=options.get("connection"),
     )
+
+
+def _as_parents(after: Any, on_failure: Any) -> tuple[Parent, ...]:
+    """Return the jobs that have to end first, each once."""
+    if not after:
+        if on_failure is not None:
+            raise InputError("on_parent_failure says what happens if a job of after= fails, and there is none.")
+        return ()
+    if isinstance(after, str | UUID) or not isinstance(after, Iterable):
+        raise InputError(f"after takes a list of jobs, by handle or id, not {type(after).__name__}.")
+    try:
+        policy = OnFailure(on_failure or OnFailure.CANCEL)
+    except ValueError:
+        raise InputError(f"on_parent_failure is 'cancel', 'run' or 'wait', not {on_failure!r}.") from None
+    ids = [as_uuid("after", getattr(job, "job_id", job)) for job in cast("Iterable[Any]", after)]
+    if None in ids:
+        raise InputError("after names jobs, and None is none.")
+    if len(ids) > MOST_PARENTS:
+        raise InputError(f"after names {len(ids):,} jobs; at most {MOST_PARENTS:,} are accepted.")
+    return tuple(Parent(job_id, policy) for job_id in dict.fromkeys(cast("list[UUID]", ids)))
 
 
 def as_delay(value: timedelta | float | None) -> timedelta | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, TypeVar, Unpack, cast, get_type_hints, overload
@@ -12,6 +12,7 @@ from jobcore.errors import InvalidHandlerError
 from jobcore.handlers.payload import secret_field
 from jobcore.limits import check_job_name, check_queue_name
 from jobcore.models import Execution
+from jobcore.policies.limits import Limit, check_limits
 from jobcore.policies.retry import DEFAULT_RETRY, RetryPolicy
 from jobcore.ports.context import JobContext
 
@@ -47,6 +48,8 @@ class HandlerDefinition(Generic[DataT, ResultT]):
     """The engine this handler asks for; `None` leaves it to the routes and the settings."""
     edition: str = "community"
     description: str = ""
+    limits: tuple[Limit, ...] = ()
+    """What its jobs have to pass before their engine gets them."""
     abort_grace: timedelta = field(default=timedelta(seconds=5))
     """How long an aborted handler may take to end before it is cancelled (async) or killed (process)."""
 
@@ -75,6 +78,7 @@ def job(
     runner: str | None = ...,
     edition: str = ...,
     description: str | None = ...,
+    limits: Sequence[Limit] = ...,
     abort_grace: timedelta = ...,
 ) -> _JobDecorator: ...
 
@@ -96,6 +100,8 @@ def job(name: Any, **options: Any) -> Any:
         runner: the engine this handler asks for.
         edition: `enterprise` keeps it out of the Community Edition.
         description: one line for lists; by default the first line of the docstring.
+        limits: `Concurrency`, `RateLimit` and `FairShare`: how many of its jobs run at once, how often they begin, and
+            whose turn it is. Jobs that have to wait for them are `pending`.
         abort_grace: how long an aborted handler may take to end by itself.
 
     Raises:
@@ -149,6 +155,7 @@ def define(name: str, function: Callable[..., Any], **options: Any) -> HandlerDe
         execution=execution,
         queue=queue,
         description=description,
+        limits=check_limits(name, options.pop("limits", ())),
         **options,
     )
 

@@ -14,10 +14,15 @@ from jobcore.models import Claim, Lease, Outcome, Settlement
 from jobcore.ports.runner import WorkerHost
 
 
-def take_next(tables: Tables, queues: Iterable[str]) -> Claim | None:
-    """Claim the most important due job of these queues, if there is one."""
-    while (row := tables.line.pop(queues, tables.clock.now())) is not None:
-        if (claim := take(tables, row)) is not None:
+def take_next(store: MemoryStore, queues: Iterable[str] | None = None) -> Claim | None:
+    """Claim the most important due job of these queues (`None` is all), once those that may were admitted."""
+    tables = store.tables
+    while store.admit_now().more:
+        pass
+    while (row := tables.line.pop(tables.line.queues() if queues is None else queues, tables.clock.now())) is not None:
+        if tables.waiting_room.is_paused(row):
+            moves.hold_back(tables, row)
+        elif (claim := take(tables, row)) is not None:
             return claim
     return None
 

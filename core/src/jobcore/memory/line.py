@@ -26,9 +26,10 @@ class WaitingLine:
         self._ready: defaultdict[str, list[_Ready]] = defaultdict(list)
         self._later: defaultdict[str, list[_Later]] = defaultdict(list)
 
-    def push(self, row: JobRow) -> None:
+    def push(self, row: JobRow, since: datetime | None = None) -> None:
+        """Let a job wait for its time; one that was admitted stands behind those that were there before (`since`)."""
         row.ticket = next(self._tickets)
-        heappush(self._later[row.plan.queue], (row.run_at, row.ticket, row))
+        heappush(self._later[row.plan.queue], (since or row.run_at, row.ticket, row))
 
     def pop(self, queues: Iterable[str], now: datetime) -> JobRow | None:
         """Take the most important due job of these queues, if there is one."""

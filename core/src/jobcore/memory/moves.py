@@ -28,6 +28,7 @@ def move(tables: Tables, row: JobRow, target: JobState) -> None:
         row.completed_at = row.updated_at
         row.lease_token = None
         tables.release_keys(row)
+        tables.waiting_room.leave(row)
         if target is JobState.COMPLETED:
             row.progress = 100.0
     tables.bell.ring()
@@ -40,7 +41,7 @@ def claim(tables: Tables, lease: Lease) -> bool:
         return False
     if row.lease_token == lease.token:
         return True
-    fresh = row.status in WAITING_STATES or row.status in RUNNING_STATES
+    fresh = (row.status in WAITING_STATES and row.lane is None) or row.status in RUNNING_STATES
     if not fresh or lease.attempt <= row.attempt or row.cancel_requested is not None:
         return False
     if row.status is not JobState.PROCESSING:
@@ -99,8 +100,17 @@ def _wait_again(tables: Tables, row: JobRow, settlement: Settlement) -> None:
         return
     row.error = settlement.error
     row.run_at = tables.clock.now() + (settlement.retry_in or timedelta())
-    move(tables, row, JobState.QUEUED)
-    tables.wait_in_line(row)
+    if row.plan.admission is not None and settlement.outcome is not Outcome.RELEASED:
+        hold_back(tables, row)
+    else:
+        move(tables, row, JobState.QUEUED)
+        tables.wait_in_line(row)
+
+
+def hold_back(tables: Tables, row: JobRow) -> None:
+    """Let a job wait for its admission again."""
+    move(tables, row, JobState.PENDING)
+    tables.wait_for_admission(row)
 
 
 _TERMINAL = {Outcome.COMPLETED: _complete, Outcome.FAILED: _fail, Outcome.CANCELLED: _cancel}
@@ -165,11 +175,14 @@ def requeue(tables: Tables, row: JobRow) -> bool:
     """Queue an ended job again, by an operator's wish, with its attempts renewed; false if it has not ended so."""
     if row.status not in (JobState.FAILED, JobState.CANCELLED):
         return False
-    move(tables, row, JobState.QUEUED)
+    move(tables, row, JobState.QUEUED if row.plan.admission is None else JobState.PENDING)
     row.epoch += 1
     row.max_attempts = row.attempt + row.plan.max_attempts
     row.error = row.cancel_requested = row.completed_at = row.result = None
     row.run_at = tables.clock.now()
     tables.hold_keys(row)
-    tables.wait_in_line(row)
+    if row.plan.admission is None:
+        tables.wait_in_line(row)
+    else:
+        tables.wait_for_admission(row)
     return True

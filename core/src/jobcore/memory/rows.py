@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from jobcore.handlers.payload import decode_json
-from jobcore.models import DetailRecord, JobRecord, NewJob
+from jobcore.models import DetailRecord, JobRecord, NewJob, OnFailure
 from jobcore.states import JobState
 
 if TYPE_CHECKING:
@@ -49,6 +49,12 @@ class JobRow:
     cancel_requested: Mapping[str, Any] | None = None
     external_id: str | None = None
     external_run_id: str | None = None
+    parents: dict[UUID, OnFailure] = field(default_factory=dict[UUID, OnFailure])
+    """The jobs that have to end first."""
+    lane: str | None = None
+    """Where it waits for its admission; `None` if it does not."""
+    seats: list[str] = field(default_factory=list[str])
+    """The gates that it holds, from its admission on."""
 
     @property
     def key(self) -> JobKey:

@@ -21,7 +21,7 @@ from jobcore.models import Enqueued, JobRecord, NewJob, Outcome
 from jobcore.ports.runner import Capabilities, Health, JobRunner, Worker, WorkerHost
 from jobcore.states import JobState
 
-MEMORY_CAPABILITIES = Capabilities(transactional_enqueue=True, complete_in=True, durable=False)
+MEMORY_CAPABILITIES = Capabilities(transactional_enqueue=True, complete_in=True, flow_control=True, durable=False)
 
 
 class MemoryMode(StrEnum):
@@ -90,7 +90,7 @@ class MemoryRunner(JobRunner):
     async def queue_sizes(self, queues: Sequence[str] | None = None) -> Mapping[str, int]:
         sizes = dict.fromkeys(queues or (), 0)
         for row in self.store.tables.committed():
-            if row.status is JobState.QUEUED and (queues is None or row.plan.queue in sizes):
+            if (row.status is JobState.QUEUED or row.lane is not None) and (queues is None or row.plan.queue in sizes):
                 sizes[row.plan.queue] = sizes.get(row.plan.queue, 0) + 1
         return sizes
 
@@ -106,7 +106,7 @@ class MemoryRunner(JobRunner):
 
     async def run_one(self) -> JobRecord | None:
         """Run the most important due job, one attempt of it, and return it as it stands then; `None` if none is due."""
-        claim = take_next(self.store.tables, self.store.tables.line.queues())
+        claim = take_next(self.store)
         if claim is None:
             return None
         await run_claim(self.store, self._require_host(), claim)
@@ -142,7 +142,12 @@ class MemoryRunner(JobRunner):
         return await self.drain()
 
     def _next_due(self) -> datetime | None:
-        instants = (self.store.tables.line.next_due(None, self.store.clock.now()), self.store.next_fire())
+        line = self.store.tables.line
+        instants = (
+            line.next_due(None, self.store.clock.now()),
+            self.store.next_fire(),
+            self.store.next_admission(),
+        )
         return min((instant for instant in instants if instant is not None), default=None)
 
     def _movable_clock(self) -> MovableClock:
@@ -166,6 +171,7 @@ class MemoryRunner(JobRunner):
     async def _run_inline(self, key: JobKey) -> None:
         outcome = Outcome.RETRY
         while outcome is Outcome.RETRY:
+            self.store.admit_now()
             claim = take(self.store.tables, self.store.tables.jobs[key])
             if claim is None:
                 return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from jobcore.memory.admission import MemoryAdmission
 from jobcore.memory.connection import MemoryConnection, MemoryDatabase
 from jobcore.memory.leases import MemoryLeasedWrites
 from jobcore.memory.records import MemoryJobRecords
@@ -15,7 +16,9 @@ from jobcore.ports.context import TenantDatabase
 from jobcore.ports.store import JobStore
 
 
-class MemoryStore(MemoryJobRecords, MemoryLeasedWrites, MemoryScheduleStore, MemoryWorkerRegistry, JobStore):
+class MemoryStore(
+    MemoryJobRecords, MemoryLeasedWrites, MemoryScheduleStore, MemoryAdmission, MemoryWorkerRegistry, JobStore
+):
     """Keeps jobs, details, schedules and workers as long as the object lives; belongs to one event loop.
 
     Args:

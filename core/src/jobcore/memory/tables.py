@@ -8,11 +8,12 @@ from datetime import datetime
 from itertools import count
 from uuid import UUID
 
-from jobcore.errors import JobNotFoundError
+from jobcore.errors import InputError, JobNotFoundError
 from jobcore.memory.bell import Bell
 from jobcore.memory.connection import MemoryConnection
 from jobcore.memory.line import WaitingLine
 from jobcore.memory.rows import DetailRow, JobKey, JobRow
+from jobcore.memory.waiting_room import WaitingRoom
 from jobcore.models import Enqueued, NewJob, Schedule, WorkerRecord
 from jobcore.ports.clock import Clock
 from jobcore.ports.runner import AbortControl
@@ -34,6 +35,7 @@ class Tables:
         self.aborts: dict[JobKey, AbortControl] = {}
         """The abort signals of the jobs that run now."""
         self.line = WaitingLine()
+        self.waiting_room = WaitingRoom()
         self.bell = Bell()
         self._numbers = count(1)
         self._held: dict[_DedupeKey, JobRow] = {}
@@ -58,7 +60,7 @@ class Tables:
             if holder.written_by is None or holder.written_by is connection:
                 return Enqueued(holder.plan.job_id, deduplicated=True, external_id=holder.external_id)
             await holder.written_by.wait_ended()
-        row = self._add(job, status)
+        row = self._add(job, self._first_state(job, status))
         if connection is None:
             self._publish(row)
         else:
@@ -68,7 +70,12 @@ class Tables:
 
     def wait_in_line(self, row: JobRow) -> None:
         """Put a queued job where workers see it."""
-        self.line.push(row)
+        self.line.push(row, self.clock.now() if row.plan.admission is not None else None)
+        self.bell.ring()
+
+    def wait_for_admission(self, row: JobRow) -> None:
+        """Let a pending job wait until it may be queued."""
+        self.waiting_room.enter(row)
         self.bell.ring()
 
     def release_keys(self, row: JobRow) -> None:
@@ -92,12 +99,26 @@ class Tables:
             return self._fired.get(fire)
         return None
 
+    def _first_state(self, job: NewJob, status: JobState) -> JobState:
+        """Return where a job begins: pending, if something holds it up. Raises `InputError` for an unknown parent."""
+        if job.admission is None:
+            return status
+        for parent in job.admission.after:
+            if (job.tenant, parent.job_id) not in self.jobs:
+                raise InputError(
+                    f"Job {job.name!r} is to run after job {parent.job_id}, and its tenant has no such job. "
+                    "Enqueue that one first, or in the same call before it."
+                )
+        return JobState.PENDING
+
     def _add(self, job: NewJob, status: JobState) -> JobRow:
         now = self.clock.now()
         run_at = job.run_at if job.run_at is not None else now if job.delay is None else now + job.delay
         row = JobRow(
             job, status, now, run_at, job.max_attempts, dict(job.metadata), number=next(self._numbers), updated_at=now
         )
+        if job.admission is not None:
+            row.parents = {parent.job_id: parent.on_failure for parent in job.admission.after}
         self.jobs[row.key] = row
         self.hold_keys(row)
         if (fire := _fire_key(job)) is not None:
@@ -108,6 +129,8 @@ class Tables:
         row.written_by = None
         if row.status is JobState.QUEUED:
             self.wait_in_line(row)
+        elif row.plan.admission is not None:
+            self.wait_for_admission(row)
 
     def _remove(self, row: JobRow) -> None:
         del self.jobs[row.key]

@@ -79,7 +79,7 @@ class MemoryWorker(Worker):
 
     def _fill_slots(self) -> None:
         while len(self._running) < self._host.concurrency and not self._stopping:
-            claim = take_next(self._store.tables, self._queues)
+            claim = take_next(self._store, self._queues)
             if claim is None:
                 return
             task = asyncio.create_task(self._run(claim), name=f"jobcore-job-{claim.job_id}")
@@ -105,7 +105,7 @@ class MemoryWorker(Worker):
         if not self._serves:
             return None
         tables, now = self._store.tables, self._store.clock.now()
-        due = [self._store.next_fire()]
+        due = [self._store.next_fire(), self._store.next_admission()]
         if len(self._running) < self._host.concurrency:
             due.append(tables.line.next_due(self._queues, now))
         return min((max(0.0, (instant - now).total_seconds()) for instant in due if instant), default=None)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypedDict, TypeVar
 from uuid import UUID
 
-from jobcore.models import JobStatus
+from jobcore.models import JobStatus, OnFailure
 
 ResultT_co = TypeVar("ResultT_co", covariant=True)
 
@@ -33,6 +33,12 @@ class EnqueueOptions(TypedDict, total=False):
     job_id: UUID | None
     """The caller's own id, to make the call safe to repeat."""
     parent_job_id: UUID | None
+    after: Sequence[UUID | str | JobHandle[Any]] | None
+    """Jobs of the same tenant that have to end first."""
+    on_parent_failure: OnFailure | str | None
+    """What becomes of this one if one of those fails or is cancelled: `cancel` (by default), `run` or `wait`."""
+    tier: str | None
+    """Which of the handler's tiers of concurrency the job belongs to."""
     remote: bool
     """The handler lives in another process: do not ask for it here."""
     connection: Any

@@ -24,6 +24,8 @@ class Capabilities:
     transactional_enqueue: bool = False
     """Whether an enqueue can join the caller's own transaction."""
     complete_in: bool = False
+    flow_control: bool = False
+    """Whether jobs may wait for their admission: for limits, for other jobs, for the end of a pause."""
     progress: bool = True
     durable: bool = True
     """Whether accepted jobs survive the process."""

@@ -22,6 +22,7 @@ from jobcore.models import (
     Schedule,
     WorkerRecord,
 )
+from jobcore.ports.admission import AdmissionStore
 from jobcore.ports.context import TenantDatabase
 from jobcore.states import JobState
 
@@ -159,7 +160,7 @@ class WorkerRegistry(ABC):
         """Workers seen within the last minute."""
 
 
-class JobStore(JobRecords, LeasedWrites, ScheduleStore, WorkerRegistry):
+class JobStore(JobRecords, LeasedWrites, ScheduleStore, AdmissionStore, WorkerRegistry):
     """A storage: all of the above over one database."""
 
     storage_type: str

@@ -10,6 +10,8 @@ from typing import Any
 import orjson
 
 from jobcore.models import NewJob, Settlement
+from jobcore.policies.admission import as_document
+from jobcore.states import JobState
 from jobcore_pgboss.identity import RUNNER_TYPE
 from jobcore_pgboss.refusals import LONGEST_EXPIRATION, SHORTEST_HEARTBEAT
 from jobcore_pgboss.runs import Run
@@ -77,6 +79,8 @@ def _job(job: NewJob, settings: PgBossSettings) -> dict[str, Any]:
         "fire_time": job.fire_time,
         "trace_context": None if job.trace_context is None else dict(job.trace_context),
     }
+    if job.admission is not None:
+        optional |= {"status": JobState.PENDING, "admission": as_document(job.tenant, job.admission)}
     element.update((key, value) for key, value in optional.items() if value is not None)
     return element
 
@@ -121,6 +125,7 @@ def _is_like(first: NewJob, job: NewJob) -> bool:
         and job.singleton_key is None
         and job.schedule_id is None
         and job.trace_context is None
+        and job.admission is None
     )
 
 

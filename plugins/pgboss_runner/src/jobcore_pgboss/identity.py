@@ -8,4 +8,6 @@ from jobcore.ports.runner import Capabilities
 
 RUNNER_TYPE = "pgboss"
 
-CAPABILITIES = Capabilities(transactional_enqueue=True, complete_in=True, cancel_latency=timedelta(seconds=1))
+CAPABILITIES = Capabilities(
+    transactional_enqueue=True, complete_in=True, flow_control=True, cancel_latency=timedelta(seconds=1)
+)

@@ -15,6 +15,7 @@ from jobcore_pgboss import logs
 from jobcore_pgboss.link import Connection, Link, is_pooled, sever
 from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.statements import statement
+from jobcore_postgres.admitter import CHANNEL as ADMISSION_CHANNEL
 
 CANCEL_CHANNEL = "jobcore_cancel"
 PROBE_PATIENCE = 5.0
@@ -39,6 +40,12 @@ class HearsOfCancellations(Protocol):
     def cancel_told(self, job_id: str) -> None: ...
 
 
+class HearsOfAdmissions(Protocol):
+    """Who is told that somebody may be admitted."""
+
+    def hint(self) -> None: ...
+
+
 class Listener:
     """A connection that listens. What it hears is only a hint: everything is found by polling too.
 
@@ -52,11 +59,13 @@ class Listener:
         settings: PgBossSettings,
         fetcher: HearsOfWork,
         heartbeat: HearsOfCancellations | None = None,
+        admitter: HearsOfAdmissions | None = None,
     ) -> None:
         self._link = link
         self._settings = settings
         self._fetcher = fetcher
         self._heartbeat = heartbeat
+        self._admitter = admitter
         self._probe_channel = f"jobcore_probe_{uuid4().hex}"
         self._heard_itself = False
         self._subscribed: Connection | None = None
@@ -87,9 +96,13 @@ class Listener:
         channels = [self._work_channel, self._probe_channel]
         if self._heartbeat is not None:
             channels.append(CANCEL_CHANNEL)
+        if self._admitter is not None:
+            channels.append(ADMISSION_CHANNEL)
         for channel in channels:
             await connection.execute(SQL("listen {}").format(Identifier(channel)))
         self._subscribed = connection
+        if self._admitter is not None:
+            self._admitter.hint()
         self._fetcher.hint()  # what was told meanwhile, nobody heard
 
     async def _probe(self, connection: Connection) -> None:
@@ -120,6 +133,8 @@ class Listener:
             self._fetcher.hint_queue(notify.payload)
         elif notify.channel == CANCEL_CHANNEL and self._heartbeat is not None:
             self._heartbeat.cancel_told(notify.payload)
+        elif notify.channel == ADMISSION_CHANNEL and self._admitter is not None:
+            self._admitter.hint()
         elif notify.channel == self._probe_channel:
             self._heard_itself = True
 

@@ -16,6 +16,8 @@ SHORTEST_HEARTBEAT = 10
 _LONGEST_TIMEOUT = timedelta(seconds=LONGEST_EXPIRATION)
 _OF_POLICIES = {"23505", "23514"}
 """The SQLSTATEs of `pgboss_refuse`."""
+_OF_PARENTS = "23503"
+"""The SQLSTATE of `admission_add`."""
 
 
 class QueueRefusalError(InputError):
@@ -32,9 +34,11 @@ def check_timeout(job: NewJob) -> NewJob:
     return job
 
 
-def refusal_in(error: Exception) -> QueueRefusalError | None:
-    """Return what a queue's policy refused, whichever library reports it; `None` for any other error."""
-    if sqlstate_of(error) not in _OF_POLICIES:
+def refusal_in(error: Exception) -> InputError | None:
+    """Return what our functions refused, whichever library reports it; `None` for any other error."""
+    state = sqlstate_of(error)
+    if state != _OF_PARENTS and state not in _OF_POLICIES:
         return None
     message = str(error).partition("\n")[0]
-    return QueueRefusalError(f"{message[:1].upper()}{message[1:]}.")
+    kind = InputError if state == _OF_PARENTS else QueueRefusalError
+    return kind(f"{message[:1].upper()}{message[1:]}.")

@@ -28,6 +28,7 @@ from jobcore_pgboss.settler import Settler
 from jobcore_pgboss.slots import Slots
 from jobcore_pgboss.status import StatusWriter
 from jobcore_pgboss.timekeeper import Timekeeper
+from jobcore_postgres.admitter import Admitter
 from jobcore_postgres.store import PostgresStore
 
 LONGEST_WAIT = 1.0
@@ -65,7 +66,8 @@ class PgBossWorker(Worker):
         self._slots = Slots(settings, host, self._open_session, self._status.started, self._settler)
         self._fetcher = Fetcher(self._fetching, settings, host, self._runs, self._slots)
         self._heartbeat = Heartbeat(self._beating, settings, self._runs)
-        self._listener = Listener(self._listening, settings, self._fetcher, self._heartbeat)
+        self._admitter = Admitter(self._store)
+        self._listener = Listener(self._listening, settings, self._fetcher, self._heartbeat, self._admitter)
         self._rescuer = Rescuer(self._keeping, settings.rescue_interval_seconds, served, host.observe)
         self._timekeeper = Timekeeper(self._store, host)
         self._duties = Duties(self._store.database, settings.supervision, self.worker_id, host)
@@ -78,6 +80,7 @@ class PgBossWorker(Worker):
         self._roles.begin("listener", self._listener.turn)
         self._roles.begin("rescuer", self._rescuer.turn)
         self._roles.begin("timekeeper", self._timekeeper.turn)
+        self._roles.begin("admitter", self._admitter.turn)
         self._roles.begin("fetcher", self._fetcher.turn)
         self._roles.begin("returner", self._return_waiting)
         self._duties.begin(self._roles)
@@ -141,7 +144,7 @@ class PgBossWorker(Worker):
         """End the roles that find work, and hand back what was claimed and not begun."""
         logs.worker_stopping(self.worker_id, len(self._runs.running()))
         await _within(self._fetcher.pause(), LAST_WORD)
-        for role in ("fetcher", "returner", "rescuer", "timekeeper"):
+        for role in ("fetcher", "returner", "rescuer", "timekeeper", "admitter"):
             await self._roles.end(role)
         await self._duties.end(self._roles)
         self._hand_back(self._slots.take_back())

@@ -8,6 +8,7 @@ from uuid import UUID
 from jobcore.limits import DEFAULT_LIMITS, PayloadLimits
 from jobcore.ports.context import TenantDatabase
 from jobcore.ports.store import JobStore
+from jobcore_postgres.admission import PostgresAdmission
 from jobcore_postgres.database import Database
 from jobcore_postgres.leased import PostgresLeasedWrites
 from jobcore_postgres.migrations.compatibility import require_schema
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
     from psycopg_pool import AsyncConnectionPool
 
 
-class PostgresStore(PostgresJobRecords, PostgresLeasedWrites, PostgresScheduleStore, PostgresWorkerRegistry, JobStore):
+class PostgresStore(
+    PostgresJobRecords,
+    PostgresLeasedWrites,
+    PostgresScheduleStore,
+    PostgresAdmission,
+    PostgresWorkerRegistry,
+    JobStore,
+):
     """Keeps jobs, details, schedules and workers in PostgreSQL.
 
     Args:

@@ -12,6 +12,7 @@ import orjson
 from jobcore.errors import InputError, NaiveDatetimeError, PayloadLimitError
 from jobcore.limits import DEFAULT_LIMITS, PayloadLimits, encode_payload
 from jobcore.models import Lease, NewJob, Settlement
+from jobcore.policies.admission import as_document
 from jobcore.states import JobState
 
 _NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
@@ -96,6 +97,7 @@ def _new_job(job: NewJob, status: JobState, limits: PayloadLimits) -> dict[str, 
         "trace_context": job.trace_context,
         "runner_type": job.runner_type,
         "status": status.value,
+        "admission": None if job.admission is None else as_document(job.tenant, job.admission),
     }
 
 

@@ -1,6 +1,6 @@
 -- Accept jobs that differ in their ids, tenants and payloads only: the short way of `pgboss_enqueue`, with the arguments of
 -- `job_add`; `common` holds retry_limit, retry_delay, retry_backoff, retry_delay_max, expire_seconds and
--- heartbeat_seconds beside. False, and nothing is written, if there is no such queue; a job that is here already, or that
+-- heartbeat_seconds beside. False, and nothing is written, if there is no such queue, or anything is paused; a job that is here already, or that
 -- the queue's policy refuses, is a unique violation. The other way takes them all.
 create or replace function jobcore.pgboss_add(common jsonb, ids uuid[], tenants uuid[], payloads jsonb) returns boolean
 language plpgsql
@@ -10,7 +10,7 @@ declare
     q pgboss.queue;
 begin
     select * into q from pgboss.queue where name = common ->> 'queue';
-    if not found then
+    if not found or exists (select from jobcore.pauses) then
         return false;
     end if;
 

@@ -8,16 +8,7 @@ returns table (
 language plpgsql
 set plan_cache_mode = force_generic_plan
 as $$
-declare
-    claimed pgboss.job[];
 begin
-    if jobcore.pgboss_is_bound($1) then
-        select array_agg(c) into claimed from jobcore.pgboss_claim($1, $2, $3, null) c;
-    else
-        select array_agg(c) into claimed from jobcore.pgboss_claim_rows($1, $2, $3, '-infinity') c;
-    end if;
-    if claimed is not null then
-        return query select * from jobcore.pgboss_tell(claimed, $1);
-    end if;
+    return query select * from jobcore.pgboss_tell(jobcore.pgboss_take($1, $2, $3, null, null), $1);
 end
 $$;

@@ -10,12 +10,7 @@ returns table (
 language plpgsql
 set plan_cache_mode = force_generic_plan
 as $$
-declare
-    claimed pgboss.job[];
 begin
-    select array_agg(c) into claimed from jobcore.pgboss_claim($1, $2, $3, $4) c;
-    if claimed is not null then
-        return query select * from jobcore.pgboss_tell(claimed, $1);
-    end if;
+    return query select * from jobcore.pgboss_tell(jobcore.pgboss_take($1, $2, $3, null, $4), $1);
 end
 $$;

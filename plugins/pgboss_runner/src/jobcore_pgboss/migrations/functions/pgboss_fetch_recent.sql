@@ -11,17 +11,7 @@ returns table (
 language plpgsql
 set plan_cache_mode = force_generic_plan
 as $$
-declare
-    claimed pgboss.job[];
 begin
-    if jobcore.pgboss_is_bound($1) then
-        return query select * from jobcore.pgboss_fetch($1, $2, $3);
-        return;
-    end if;
-    select array_agg(c) into claimed
-    from jobcore.pgboss_claim_rows($1, $2, $3, pgboss.job_now() - $4 * interval '1 second') c;
-    if claimed is not null then
-        return query select * from jobcore.pgboss_tell(claimed, $1);
-    end if;
+    return query select * from jobcore.pgboss_tell(jobcore.pgboss_take($1, $2, $3, $4, null), $1);
 end
 $$;

@@ -1,4 +1,5 @@
--- An operator's retry: a failed or cancelled job is queued again, its attempts renewed and counted on.
+-- An operator's retry: a failed or cancelled job is queued again, its attempts renewed and counted on. One with an admission
+-- waits for it first.
 create or replace function jobcore.pgboss_retry(tenant uuid, job_id uuid) returns boolean
 language plpgsql
 as $$
@@ -15,6 +16,10 @@ begin
     select r.* into job from jobcore.job_requeue($1, array[$2]) r;
     if job.job_id is null then
         return false;
+    end if;
+    if job.status = 'pending' then
+        delete from pgboss.job j where j.name = job.queue and j.id = job.job_id;
+        return true;
     end if;
 
     perform jobcore.pgboss_ensure_queues(jsonb_build_array(jsonb_build_object('name', job.queue)));

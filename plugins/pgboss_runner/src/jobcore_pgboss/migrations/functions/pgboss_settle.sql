@@ -84,7 +84,7 @@ begin
             where j.name = s.queue
                 and j.ctid = s.place
                 and s.follow is distinct from 'queued'
-                and s.is_deleted
+                and (s.is_deleted or s.follow = 'pending')
         ),
         kept as (
             update pgboss.job j
@@ -94,7 +94,7 @@ begin
             from settled s
             where j.name = s.queue
                 and j.ctid = s.place
-                and s.follow is distinct from 'queued'
+                and (s.follow is null or s.follow not in ('queued', 'pending'))
                 and not s.is_deleted
         ),
         again as (

@@ -13,13 +13,18 @@ set random_page_cost = 4  -- the defaults, whatever the caller has set for state
 set cpu_index_tuple_cost = 0.005
 as $$
 #variable_conflict use_column
+declare
+    ords integer[];
+    ended_tenants uuid[];
+    ended_ids uuid[];
+    gated boolean;
 begin
-    return query
-        with given as materialized (
-            select i.*
-            from unnest($1, $2, $3, $4) with ordinality as i (tenant, job_id, attempt, began_us, ord)
-            order by i.tenant, i.job_id
-        )
+    with given as materialized (
+        select i.*
+        from unnest($1, $2, $3, $4) with ordinality as i (tenant, job_id, attempt, began_us, ord)
+        order by i.tenant, i.job_id
+    ),
+    ended as (
         update public.jobs j
         set status = 'completed',
             attempt = g.attempt,
@@ -40,6 +45,13 @@ begin
                 when j.status in ('queued', 'active', 'processing') and j.attempt <= g.attempt then true
                 else false
             end
-        returning g.ord::integer;
+        returning g.ord::integer, j.tenant, j.job_id, j.admission is not null as gated
+    )
+    select array_agg(e.ord), array_agg(e.tenant), array_agg(e.job_id), bool_or(e.gated)
+    into ords, ended_tenants, ended_ids, gated
+    from ended e;
+
+    perform jobcore.job_ended(ended_tenants, ended_ids, gated);
+    return query select unnest(ords);
 end
 $$;

@@ -5,8 +5,8 @@ as $$
     select case source
         when 'pending' then target in ('pending', 'queued', 'active', 'processing', 'failed', 'cancelled')
         when 'queued' then true
-        when 'active' then target in ('active', 'queued', 'processing', 'completed', 'failed', 'cancelled')
-        when 'processing' then target in ('processing', 'queued', 'completed', 'failed', 'cancelled')
+        when 'active' then target in ('active', 'pending', 'queued', 'processing', 'completed', 'failed', 'cancelled')
+        when 'processing' then target in ('processing', 'pending', 'queued', 'completed', 'failed', 'cancelled')
         when 'completed' then target = 'completed'
         when 'failed' then target in ('failed', 'queued', 'pending')
         when 'cancelled' then target in ('cancelled', 'queued', 'pending')

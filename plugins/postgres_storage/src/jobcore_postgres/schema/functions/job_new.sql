@@ -1,6 +1,6 @@
 -- Record new jobs: a JSON array, one object a job; `ord` counts its elements from 1.
 -- Keys: id, tenant, type, payload, queue, priority, run_at | delay_ms, max_attempts, user_id, metadata, dedupe_key,
--- singleton_key, schedule_id, fire_time, parent_job_id, trace_context, runner_type, external_id, status.
+-- singleton_key, schedule_id, fire_time, parent_job_id, trace_context, runner_type, external_id, status, admission.
 -- A job that is here already (its id, its dedupe key held by a job that has not ended, its schedule's fire) is not made:
 -- `job_id` is then the existing job's and `inserted` false. Times count from the database's clock.
 create or replace function jobcore.job_new(jobs jsonb)
@@ -22,7 +22,7 @@ begin
             insert into public.jobs (
                 tenant, job_id, type, payload, queue, priority, run_at, max_attempts, allowed_attempts, user_id,
                 metadata, dedupe_key, held_key, singleton_key, schedule_id, fire_time, parent_job_id, trace_context,
-                runner_type, external_id, status, created_at)
+                runner_type, external_id, status, admission, created_at)
             select
                 i.tenant, i.id, i.type, i.payload, coalesce(i.queue, i.type), coalesce(i.priority, 0),
                 coalesce(
@@ -31,17 +31,18 @@ begin
                 coalesce(i.user_id, '00000000-0000-0000-0000-000000000000'),
                 coalesce(i.metadata, '{}'), i.dedupe_key, i.dedupe_key, i.singleton_key, i.schedule_id, i.fire_time,
                 i.parent_job_id, i.trace_context, coalesce(i.runner_type, 'pgboss'), i.external_id,
-                coalesce(i.status, 'pending'), statement_timestamp()
+                coalesce(i.status, 'pending'), i.admission, statement_timestamp()
             from rows from (
                 jsonb_to_recordset($1) as (
                     id uuid, tenant uuid, type text, payload jsonb, queue text, priority integer, run_at timestamptz,
                     delay_ms double precision, max_attempts integer, user_id uuid, metadata jsonb, dedupe_key text,
                     singleton_key text, schedule_id uuid, fire_time timestamptz, parent_job_id uuid,
-                    trace_context jsonb, runner_type text, external_id text, status public.job_status)
+                    trace_context jsonb, runner_type text, external_id text, status public.job_status,
+                    admission jsonb)
             ) with ordinality as i (
                 id, tenant, type, payload, queue, priority, run_at, delay_ms, max_attempts, user_id, metadata,
                 dedupe_key, singleton_key, schedule_id, fire_time, parent_job_id, trace_context, runner_type,
-                external_id, status, ord)
+                external_id, status, admission, ord)
             -- One order for all who insert at once; of two with one key, the first in the array is made.
             order by i.tenant, i.dedupe_key nulls first, i.schedule_id nulls first, i.fire_time,
                 case when i.dedupe_key is null and i.schedule_id is null then i.id end, i.ord

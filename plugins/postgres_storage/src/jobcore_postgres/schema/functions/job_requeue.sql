@@ -1,4 +1,5 @@
--- An operator's retry: failed and cancelled jobs are queued again with their attempts renewed, under a raised epoch.
+-- An operator's retry: failed and cancelled jobs are queued again with their attempts renewed, under a raised epoch; those
+-- with an admission wait for it. Who waits for one of them goes on doing so.
 -- Returns the jobs that were. A dedupe key is held again unless another job has taken it meanwhile.
 create or replace function jobcore.job_requeue(tenant uuid, job_ids uuid[]) returns setof public.jobs
 language plpgsql
@@ -18,7 +19,7 @@ begin
     ) l;
 
     update public.jobs j
-    set status = 'queued',
+    set status = case when j.admission is null then 'queued' else 'pending' end::public.job_status,
         epoch = j.epoch + 1,
         max_attempts = j.attempt + j.allowed_attempts,
         rescues = 0,
@@ -31,6 +32,14 @@ begin
         lease_token = null,
         updated_at = statement_timestamp()
     where j.tenant = $1 and j.job_id = any (chosen);
+
+    perform jobcore.admission_release(array_agg(j.tenant), array_agg(j.job_id))
+    from public.jobs j
+    where j.tenant = $1 and j.job_id = any (chosen) and j.admission is not null
+    having count(*) > 0;
+    update jobcore.dependencies d
+    set ended = null
+    where d.tenant = $1 and d.parent_id = any (chosen) and d.on_failure = 'wait';
 
     perform jobcore.job_hold_key($1, j.job_id)
     from public.jobs j

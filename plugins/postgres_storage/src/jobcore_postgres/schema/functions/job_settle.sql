@@ -32,7 +32,8 @@ begin
         settled as (
             update public.jobs j
             set status = jobcore.job_follow(
-                    g.outcome, j.cancel_requested, coalesce(g.attempt, j.attempt) < j.max_attempts, j.rescues),
+                    g.outcome, j.cancel_requested, coalesce(g.attempt, j.attempt) < j.max_attempts, j.rescues,
+                    j.admission is not null),
                 attempt = case
                     when g.outcome in ('snoozed', 'released') then greatest(coalesce(g.attempt, j.attempt) - 1, 0)
                     else coalesce(g.attempt, j.attempt)
@@ -56,13 +57,13 @@ begin
                 started_at = coalesce(g.started_at, j.started_at),
                 completed_at = case
                     when jobcore.job_follow(
-                        g.outcome, j.cancel_requested, coalesce(g.attempt, j.attempt) < j.max_attempts, j.rescues)
+                        g.outcome, j.cancel_requested, coalesce(g.attempt, j.attempt) < j.max_attempts, j.rescues, false)
                         = 'queued' then null
                     else statement_timestamp()
                 end,
                 held_key = case
                     when jobcore.job_follow(
-                        g.outcome, j.cancel_requested, coalesce(g.attempt, j.attempt) < j.max_attempts, j.rescues)
+                        g.outcome, j.cancel_requested, coalesce(g.attempt, j.attempt) < j.max_attempts, j.rescues, false)
                         = 'queued' then j.held_key
                 end,
                 lease_token = null,
@@ -84,7 +85,7 @@ begin
                     else false
                 end
             returning g.ord, j.tenant, j.job_id, g.outcome, j.attempt, g.error, j.status::text as follow, j.run_at,
-                j.max_attempts, j.started_at, g.duration_ms, j.worker_id
+                j.max_attempts, j.started_at, g.duration_ms, j.worker_id, j.admission is not null as gated
         ),
         told as (
             insert into public.job_details (
@@ -97,6 +98,12 @@ begin
             from settled s
             where s.outcome in ('failed', 'retry', 'lost')
             on conflict (tenant, job_id, slot) do nothing
+        ),
+        ended as (
+            select jobcore.job_ended(array_agg(s.tenant), array_agg(s.job_id), bool_or(s.gated))
+            from settled s
+            where s.follow <> 'queued'
+            having count(*) > 0
         )
         select a.ord::integer, bool_or(a.applied), max(a.follow), max(a.run_at), max(a.max_attempts)
         from (
@@ -104,6 +111,7 @@ begin
             union all
             select g.ord, false, null, null, null from given g
         ) a (ord, applied, follow, run_at, max_attempts)
+        where (select count(*) from ended) >= 0  -- which tells of them
         group by a.ord
         order by a.ord;
 end

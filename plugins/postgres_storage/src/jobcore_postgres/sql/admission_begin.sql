@@ -1,0 +1,1 @@
+select jobcore.admission_begin(%s::text, %s::integer, %s::boolean)

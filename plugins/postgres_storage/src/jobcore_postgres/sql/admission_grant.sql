@@ -1,0 +1,1 @@
+select jobcore.admission_grant(%s::jsonb, %s::jsonb, %s::jsonb)

@@ -1,0 +1,1 @@
+select jobcore.pause_lift(%s::text, %s::text)

@@ -1,0 +1,1 @@
+select jobcore.pause_set(%s::text, %s::text, %s::text, %s::text)
