@@ -30,7 +30,11 @@ class Floor:
     async def hold(self, what: Any) -> None:
         """Run until `let_go(what)`."""
         async with self.passing(what):
-            await self._gates.setdefault(what, asyncio.Event()).wait()
+            await self.opened(what)
+
+    async def opened(self, what: Any) -> None:
+        """Return once `let_go(what)` was called."""
+        await self._gates.setdefault(what, asyncio.Event()).wait()
 
     @asynccontextmanager
     async def passing(self, what: Any) -> AsyncGenerator[None]:

@@ -9,6 +9,7 @@ from jobcore.errors import NonRetryableError
 from jobcore.handlers import HandlerDefinition, JobData, JobHandlerRegistry, job
 from jobcore.ids import SYSTEM_TENANT
 from jobcore.models import Enqueued, JobStatus, Schedule
+from jobcore.policies.dedupe import Dedupe
 from jobcore.policies.limits import Concurrency, FairShare, RateLimit
 from jobcore.policies.retry import RetryPolicy
 from jobcore.ports import JobContext
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
         initialize_job_handlers_for_worker,
         initialize_job_runner,
         make_job,
+        make_singleton_job,
+        make_superseding_job,
         register_all_job_handlers,
     )
     from jobcore.execution import Cancel, Retry, Snooze
@@ -38,6 +41,7 @@ __all__ = [
     "BlockingJobApp",
     "Cancel",
     "Concurrency",
+    "Dedupe",
     "Enqueued",
     "FairShare",
     "HandlerDefinition",
@@ -64,6 +68,8 @@ __all__ = [
     "initialize_job_runner",
     "job",
     "make_job",
+    "make_singleton_job",
+    "make_superseding_job",
     "register_all_job_handlers",
 ]
 

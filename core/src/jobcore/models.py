@@ -76,6 +76,23 @@ class Admission:
     after: tuple[Parent, ...] = ()
 
 
+class OnConflict(StrEnum):
+    """What a new job does where another one of its tenant and name holds its dedupe key."""
+
+    SKIP = "skip"
+    """It is not made: that one stands for it."""
+    REPLACE = "replace"
+    """It takes the place of one that waits; one that runs goes on."""
+    SUPERSEDE = "supersede"
+    """It takes the place of one that waits, and one that runs is told to stop."""
+    DEBOUNCE = "debounce"
+    """As `replace`, and it waits for the window: each call puts it off."""
+    THROTTLE = "throttle"
+    """It is not made within the window since the last one was, ended or not."""
+    QUEUE = "queue"
+    """It waits for the end of those that came before."""
+
+
 class PauseKind(StrEnum):
     """What can be paused."""
 
@@ -122,6 +139,10 @@ class NewJob:
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     dedupe_key: str | None = None
     """While a job of this tenant and name holds this key and has not ended, another is not made."""
+    on_conflict: OnConflict = OnConflict.SKIP
+    """What it does where its key is held. A plan says `debounce` by a delay, and `queue` by a gate."""
+    window: timedelta | None = None
+    """Of a throttle: within which time one job is made."""
     singleton_key: str | None = None
     schedule_id: UUID | None = None
     fire_time: datetime | None = None

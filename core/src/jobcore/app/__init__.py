@@ -14,7 +14,7 @@ from jobcore.app.handlers import (
 from jobcore.app.health import AppHealth
 from jobcore.app.legacy import JobScheduler
 from jobcore.app.patterns import PatternScheduler, SchedulerHealth
-from jobcore.app.queueing import enqueue_job, make_job
+from jobcore.app.queueing import enqueue_job, make_job, make_singleton_job, make_superseding_job
 from jobcore.app.runner_face import JobRunnerFace, ScheduledJob
 from jobcore.app.schedules import Schedules
 from jobcore.app.services import ServiceContainer
@@ -45,5 +45,7 @@ __all__ = [
     "initialize_job_handlers_for_worker",
     "initialize_job_runner",
     "make_job",
+    "make_singleton_job",
+    "make_superseding_job",
     "register_all_job_handlers",
 ]

@@ -15,7 +15,8 @@ import orjson
 from jobcore.errors import InputError, NaiveDatetimeError, PayloadLimitError
 from jobcore.ids import NO_USER
 from jobcore.limits import MAX_RESULT_BYTES, PayloadLimits, bounded_text, check_key, encode_payload
-from jobcore.models import OnFailure, Parent
+from jobcore.models import OnConflict, OnFailure, Parent
+from jobcore.policies.dedupe import check_rule
 from jobcore.policies.retry import MAX_ATTEMPTS
 from jobcore.ports.handle import EnqueueOptions
 
@@ -40,6 +41,8 @@ class CheckedOptions:
     runner: str | None = None
     max_attempts: int | None = None
     dedupe_key: str | None = None
+    on_conflict: OnConflict | None = None
+    window: timedelta | None = None
     user_id: UUID = NO_USER
     metadata: Mapping[str, Any] = field(default_factory=dict[str, Any])
     job_id: UUID | None = None
@@ -68,6 +71,7 @@ def check_options(options: EnqueueOptions) -> CheckedOptions:
     if delay is not None and run_at is not None:
         raise InputError("Give either delay or run_at, not both: each says when the job may run.")
     dedupe_key = options.get("dedupe_key")
+    window = as_delay(options.get("window"))
     return CheckedOptions(
         tenant=options.get("tenant"),
         delay=delay,
@@ -76,6 +80,8 @@ def check_options(options: EnqueueOptions) -> CheckedOptions:
         runner=options.get("runner"),
         max_attempts=as_attempts(options.get("max_attempts")),
         dedupe_key=None if dedupe_key is None else check_key("dedupe_key", dedupe_key),
+        on_conflict=_as_rule(options.get("on_conflict"), window, dedupe_key),
+        window=window,
         user_id=as_uuid("user_id", options.get("user_id")) or NO_USER,
         metadata=_as_metadata(options.get("metadata")),
         job_id=as_uuid("job_id", options.get("job_id")),
@@ -85,6 +91,14 @@ def check_options(options: EnqueueOptions) -> CheckedOptions:
         remote=bool(options.get("remote")),
         connection=options.get("connection"),
     )
+
+
+def _as_rule(rule: Any, window: timedelta | None, dedupe_key: Any) -> OnConflict | None:
+    if rule is None and window is None:
+        return None
+    if dedupe_key is None:
+        raise InputError("on_conflict and window are about jobs with the same dedupe_key, and there is none.")
+    return check_rule(OnConflict.SKIP if rule is None else rule, window)
 
 
 def _as_parents(after: Any, on_failure: Any) -> tuple[Parent, ...]:

@@ -10,16 +10,16 @@ from typing import Any, NoReturn
 from uuid import UUID
 
 from jobcore.app.announced import AnnouncedHandlers
+from jobcore.app.flow import flow_controlled
 from jobcore.app.options import CheckedOptions, check_options
 from jobcore.app.runners import RunnerPool
 from jobcore.errors import CapabilityError, PayloadInvalidError
 from jobcore.handlers.definition import DEFAULT_TIMEOUT, HandlerDefinition
-from jobcore.handlers.payload import bind_tenant, decode_json, dump_payload, parse_payload
+from jobcore.handlers.payload import bind_tenant, dump_payload, parse_payload
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
 from jobcore.ids import uuid7
 from jobcore.limits import DEFAULT_LIMITS, PayloadLimits, check_job_name, encode_payload
-from jobcore.models import Admission, Claim, NewJob, Schedule, Trigger
-from jobcore.policies.limits import Subject
+from jobcore.models import Claim, NewJob, OnConflict, Schedule, Trigger
 from jobcore.policies.retry import DEFAULT_RETRY
 from jobcore.ports.codec import PayloadCodec, PlainCodec
 from jobcore.ports.handle import EnqueueOptions
@@ -71,7 +71,7 @@ class Planner:
         for item in data:
             tenant, encoded = self.check_payload(name, definition, item, checked.tenant)
             plan = self._draft(name, definition, checked, tenant, encoded)
-            plan = _with_admission(plan, definition, checked, encoded)
+            plan = flow_controlled(plan, definition, checked, encoded)
             plan = self._routed(plan, definition, checked.runner)
             self._require_capabilities(plan, definition, checked)
             yield plan
@@ -112,7 +112,7 @@ class Planner:
         )
         draft = self._draft(schedule.handler, definition, options, schedule.tenant, schedule.payload)
         plan = replace(
-            _with_admission(draft, definition, options, schedule.payload),
+            flow_controlled(draft, definition, options, schedule.payload),
             schedule_id=schedule.schedule_id,
             fire_time=fire_time,
         )
@@ -174,7 +174,7 @@ class Planner:
             self._refuse(plan, "delayed")
         if not able.priority and plan.priority != 0:
             self._refuse(plan, "priority")
-        if not able.flow_control and plan.admission is not None:
+        if not able.flow_control and (plan.admission is not None or plan.on_conflict is not OnConflict.SKIP):
             self._refuse(plan, "flow_control")
         if not able.transactional_enqueue and options.connection is not None:
             self._refuse(plan, "transactional_enqueue")
@@ -188,20 +188,10 @@ class Planner:
         )
 
 
-def _with_admission(plan: NewJob, definition: AnyHandler | None, options: CheckedOptions, encoded: bytes) -> NewJob:
-    """Return the plan with what the job has to pass first, if there is anything. Raises `InputError`."""
-    limits = () if definition is None else definition.limits
-    if not limits and not options.after:
-        return plan
-    subject = Subject(plan.name, plan.queue, plan.tenant, decode_json(encoded) if limits else {}, options.tier)
-    gates = tuple(limit.gate(subject) for limit in limits)
-    return replace(plan, admission=Admission(gates=gates, after=options.after))
-
-
 _MEANING = {
     "delayed": "running a job later",
     "priority": "preferring one job to another",
-    "flow_control": "letting jobs wait for limits or for other jobs",
+    "flow_control": "letting jobs wait for limits or for other jobs, or take their places",
     "transactional_enqueue": "enqueueing within the caller's own transaction",
     "executions": "this handler's execution, thread or process",
 }

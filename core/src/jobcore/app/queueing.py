@@ -1,4 +1,4 @@
-"""The BullMQ guide's words (B07, B11): `make_job` and `enqueue_job`, with its own sense of priority."""
+"""The BullMQ guide's words (B07-B11): three ways to make a job, and `enqueue_job` with its own sense of priority."""
 
 from __future__ import annotations
 
@@ -10,11 +10,35 @@ from jobcore.app.handle import AppJobHandle
 from jobcore.handlers.definition import define
 from jobcore.handlers.payload import TENANT_FIELD, dump_payload
 from jobcore.handlers.registry import AnyHandler
+from jobcore.models import OnConflict
+from jobcore.policies.dedupe import Dedupe
+from jobcore.policies.limits import Concurrency, Key
 
 
 def make_job(name: str, handler: Callable[..., Any], **options: Any) -> AnyHandler:
     """Return the definition of `handler`, a function `(ctx, data)`; the options are those of `@job` (B07)."""
     return define(name, handler, **options)
+
+
+def make_singleton_job(name: str, handler: Callable[..., Any], *, key: Key | None = None, **options: Any) -> AnyHandler:
+    """As `make_job`, with a lock: no two of its jobs run at once, over all workers; the others wait (B08).
+
+    Args:
+        key: lets those run beside one another whose payloads differ in it, or are of different tenants.
+    """
+    limits = (*options.pop("limits", ()), Concurrency(1, key=key))
+    return define(name, handler, limits=limits, **options)
+
+
+def make_superseding_job(name: str, handler: Callable[..., Any], dedupe_key_fn: Key, **options: Any) -> AnyHandler:
+    """As `make_job`, where a newer job with the same key takes the place of older ones (B09, B10).
+
+    One that waits is cancelled; one that runs finds `ctx.signal` aborted, and ends as cancelled once it has seen it.
+
+    Args:
+        dedupe_key_fn: a function of the payload, as its JSON document, or the name of a field.
+    """
+    return define(name, handler, dedupe=Dedupe(dedupe_key_fn, OnConflict.SUPERSEDE), **options)
 
 
 async def enqueue_job(

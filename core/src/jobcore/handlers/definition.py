@@ -12,6 +12,7 @@ from jobcore.errors import InvalidHandlerError
 from jobcore.handlers.payload import secret_field
 from jobcore.limits import check_job_name, check_queue_name
 from jobcore.models import Execution
+from jobcore.policies.dedupe import Dedupe
 from jobcore.policies.limits import Limit, check_limits
 from jobcore.policies.retry import DEFAULT_RETRY, RetryPolicy
 from jobcore.ports.context import JobContext
@@ -50,6 +51,8 @@ class HandlerDefinition(Generic[DataT, ResultT]):
     description: str = ""
     limits: tuple[Limit, ...] = ()
     """What its jobs have to pass before their engine gets them."""
+    dedupe: Dedupe | None = None
+    """Which of its jobs mean the same, and what a new one of them does."""
     abort_grace: timedelta = field(default=timedelta(seconds=5))
     """How long an aborted handler may take to end before it is cancelled (async) or killed (process)."""
 
@@ -79,6 +82,7 @@ def job(
     edition: str = ...,
     description: str | None = ...,
     limits: Sequence[Limit] = ...,
+    dedupe: Dedupe | None = ...,
     abort_grace: timedelta = ...,
 ) -> _JobDecorator: ...
 
@@ -102,6 +106,7 @@ def job(name: Any, **options: Any) -> Any:
         description: one line for lists; by default the first line of the docstring.
         limits: `Concurrency`, `RateLimit` and `FairShare`: how many of its jobs run at once, how often they begin, and
             whose turn it is. Jobs that have to wait for them are `pending`.
+        dedupe: which of its jobs mean the same, and what a new one of them does: a `Dedupe`.
         abort_grace: how long an aborted handler may take to end by itself.
 
     Raises:

@@ -154,8 +154,10 @@ def write_detail(
     return details[step_name].detail_id
 
 
-def request_cancel(tables: Tables, row: JobRow, reason: str | None, cancelled_by: str | None) -> bool:
-    """Cancel a waiting job at once, mark a running one; false if the job had ended."""
+def request_cancel(
+    tables: Tables, row: JobRow, reason: str | None, cancelled_by: str | None, *, kind: str = "cancelled"
+) -> bool:
+    """Cancel a waiting job at once, mark a running one; false if the job had ended. For `kind` see `AbortControl`."""
     if row.status.is_terminal:
         return False
     row.cancel_requested = {
@@ -167,7 +169,7 @@ def request_cancel(tables: Tables, row: JobRow, reason: str | None, cancelled_by
         row.error = row.cancel_requested
         move(tables, row, JobState.CANCELLED)
     elif (abort := tables.aborts.get(row.key)) is not None:
-        abort.abort(reason or "cancelled", by=cancelled_by)
+        abort.abort(reason or "cancelled", by=cancelled_by, kind=kind)
     return True
 
 

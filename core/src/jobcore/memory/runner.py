@@ -13,6 +13,7 @@ from jobcore.errors import ConfigurationError, InputError, JobNotFoundError
 from jobcore.memory import moves
 from jobcore.memory.claims import run_claim, take, take_next
 from jobcore.memory.clock import MovableClock
+from jobcore.memory.conflicts import make_way
 from jobcore.memory.connection import MemoryConnection, own_connection
 from jobcore.memory.rows import JobKey
 from jobcore.memory.store import MemoryStore
@@ -161,12 +162,18 @@ class MemoryRunner(JobRunner):
     # -- enqueue -----------------------------------------------------------------------------------------------------
 
     async def _submit_in(self, jobs: Sequence[NewJob], connection: MemoryConnection) -> Sequence[Enqueued]:
-        answers = [await self.store.tables.insert(job, JobState.QUEUED, connection) for job in jobs]
+        answers = [await self._submit_one(job, connection) for job in jobs]
         if self.mode is MemoryMode.INLINE:
             for job, answer in zip(jobs, answers, strict=True):
                 if not answer.deduplicated:
                     connection.after_commit(partial(self._run_inline, (job.tenant, job.job_id)))
         return answers
+
+    async def _submit_one(self, job: NewJob, connection: MemoryConnection) -> Enqueued:
+        standing = make_way(self.store.tables, job, connection)
+        if standing is not None:
+            return Enqueued(standing.plan.job_id, deduplicated=True, external_id=standing.external_id)
+        return await self.store.tables.insert(job, JobState.QUEUED, connection)
 
     async def _run_inline(self, key: JobKey) -> None:
         outcome = Outcome.RETRY

@@ -39,6 +39,7 @@ class Tables:
         self.bell = Bell()
         self._numbers = count(1)
         self._held: dict[_DedupeKey, JobRow] = {}
+        self._last: dict[_DedupeKey, JobRow] = {}
         self._fired: dict[_FireKey, JobRow] = {}
 
     def row(self, tenant: UUID, job_id: UUID) -> JobRow:
@@ -84,6 +85,14 @@ class Tables:
         if key is not None and self._held.get(key) is row:
             del self._held[key]
 
+    def holder_of(self, job: NewJob) -> JobRow | None:
+        """Return the job that holds a new one's dedupe key now."""
+        return self._held.get(key) if (key := _dedupe_key(job)) is not None else None
+
+    def last_of(self, job: NewJob) -> JobRow | None:
+        """Return the last job that was made with a new one's dedupe key, ended or not."""
+        return self._last.get(key) if (key := _dedupe_key(job)) is not None else None
+
     def hold_keys(self, row: JobRow) -> None:
         """Take the dedupe key again for a job that an operator revives; a newer holder keeps it."""
         key = _dedupe_key(row.plan)
@@ -121,6 +130,8 @@ class Tables:
             row.parents = {parent.job_id: parent.on_failure for parent in job.admission.after}
         self.jobs[row.key] = row
         self.hold_keys(row)
+        if (key := _dedupe_key(job)) is not None:
+            self._last[key] = row
         if (fire := _fire_key(job)) is not None:
             self._fired[fire] = row
         return row

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol, TypedDict, TypeVar
 from uuid import UUID
 
-from jobcore.models import JobStatus, OnFailure
+from jobcore.models import JobStatus, OnConflict, OnFailure
 
 ResultT_co = TypeVar("ResultT_co", covariant=True)
 
@@ -28,6 +28,10 @@ class EnqueueOptions(TypedDict, total=False):
     max_attempts: int | None
     dedupe_key: str | None
     """While a job of this tenant and name holds the key and has not ended, the call returns that job."""
+    on_conflict: OnConflict | str | None
+    """What to do instead where the key is held: `replace`, `supersede`, `debounce`, `throttle` or `queue`."""
+    window: timedelta | float | None
+    """Of a debounce or a throttle (seconds, if a number)."""
     user_id: UUID | None
     metadata: Mapping[str, Any] | None
     job_id: UUID | None

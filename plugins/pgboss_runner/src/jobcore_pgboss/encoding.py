@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from jobcore.models import NewJob, Settlement
+from jobcore.models import NewJob, OnConflict, Settlement
 from jobcore.policies.admission import as_document
 from jobcore.states import JobState
 from jobcore_pgboss.identity import RUNNER_TYPE
@@ -79,6 +79,9 @@ def _job(job: NewJob, settings: PgBossSettings) -> dict[str, Any]:
         "fire_time": job.fire_time,
         "trace_context": None if job.trace_context is None else dict(job.trace_context),
     }
+    if job.on_conflict is not OnConflict.SKIP:
+        window = None if job.window is None else _milliseconds(job.window)
+        optional |= {"on_conflict": job.on_conflict, "window_ms": window}
     if job.admission is not None:
         optional |= {"status": JobState.PENDING, "admission": as_document(job.tenant, job.admission)}
     element.update((key, value) for key, value in optional.items() if value is not None)

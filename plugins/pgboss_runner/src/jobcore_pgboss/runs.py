@@ -64,7 +64,8 @@ class Run:
 
     def cancel(self, request: Mapping[str, Any]) -> None:
         """Its cancellation was asked for: tell the handler."""
-        self.abort.abort(str(request.get("reason") or "cancelled"), by=request.get("cancelled_by"))
+        kind = "superseded" if "superseded_by" in request else "cancelled"
+        self.abort.abort(str(request.get("reason") or "cancelled"), by=request.get("cancelled_by"), kind=kind)
 
 
 @dataclass(slots=True)

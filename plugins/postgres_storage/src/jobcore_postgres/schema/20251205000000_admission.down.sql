@@ -1,3 +1,4 @@
+drop index public.jobs_by_dedupe_key;
 drop table jobcore.engines;
 drop table jobcore.pauses;
 drop table jobcore.dependencies;

@@ -66,11 +66,17 @@ create table jobcore.pauses (
     primary key (kind, name)
 );
 
--- How each engine takes admitted jobs in: the name of a function of its own, which gets a JSON array of {tenant, job_id}.
+-- Functions of each engine's own: how it takes admitted jobs in, a JSON array of {tenant, job_id}; whether one has not begun, by
+-- tenant and id, which then stays so until the end of the transaction; and how it cancels one, by tenant, id, reason and who.
 create table jobcore.engines (
     runner_type text primary key,
-    admit text not null
+    admit text not null,
+    waits text not null,
+    cancel text not null
 );
+
+-- Which job a dedupe key stood for last: for throttles, which look beyond its end.
+create index jobs_by_dedupe_key on public.jobs (tenant, type, dedupe_key, created_at desc) where dedupe_key is not null;
 
 alter table jobcore.admissions enable row level security;
 alter table jobcore.admissions force row level security;

@@ -1,0 +1,47 @@
+-- Let a new job have its dedupe key, as its `on_conflict` says; return the job that stands for it instead, or null if the way
+-- is free now. `job` is an element of what `job_new` takes, with `on_conflict` and, for a throttle, `window_ms`:
+-- supersede: whoever holds the key is cancelled, a running one through its signal; replace: only one that waits is, and a
+-- running one goes on without the key; throttle: a job that was made within the window stands for it, ended or not.
+create or replace function jobcore.job_make_way(job jsonb) returns uuid
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+    its_id constant uuid := job ->> 'id';
+    its_tenant constant uuid := job ->> 'tenant';
+    its_type constant text := job ->> 'type';
+    its_key constant text := job ->> 'dedupe_key';
+    rule constant text := job ->> 'on_conflict';
+    made_lately uuid;
+    holder record;
+begin
+    if rule = 'throttle' then
+        select j.job_id into made_lately
+        from public.jobs j
+        where j.tenant = its_tenant
+            and j.type = its_type
+            and j.dedupe_key = its_key
+            and j.created_at > statement_timestamp() - (job ->> 'window_ms')::double precision * interval '1 millisecond'
+        order by j.created_at desc
+        limit 1;
+        if found then
+            return made_lately;
+        end if;
+    end if;
+
+    select j.job_id, j.runner_type into holder
+    from public.jobs j
+    where j.tenant = its_tenant and j.type = its_type and j.held_key = its_key;
+    if not found or holder.job_id = its_id then
+        return null;
+    end if;
+    if rule = 'supersede' or (rule = 'replace' and jobcore.job_waits(its_tenant, holder.job_id, holder.runner_type)) then
+        perform jobcore.job_displace(
+            its_tenant, holder.job_id, holder.runner_type, its_id, case rule when 'supersede' then 'superseded' else 'replaced' end);
+    end if;
+    update public.jobs j
+    set held_key = null
+    where j.tenant = its_tenant and j.job_id = holder.job_id and j.held_key is not null;
+    return null;
+end
+$$;
