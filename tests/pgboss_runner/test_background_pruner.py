@@ -39,6 +39,10 @@ async def test_ended_rows_go_after_their_deletion_seconds_and_no_sooner(app: App
         await eventually(lambda: is_count(app, "kept", 5))
 
 
+async def old_ones_are_forgotten(app: App) -> bool:
+    return await app.rows(f"select id from pgboss.instance where heartbeat_on <= {OLD}") == []
+
+
 async def is_count(app: App, queue: str, wanted: int) -> bool:
     return await count(app, queue) == wanted
 
@@ -66,8 +70,10 @@ async def test_a_queue_is_pruned_by_one_instance_an_interval(app: App, postgres_
             await eventually(lambda: claimed(app, "noop"))  # a queue that nobody had pruned
         assert await count(app, "shared") == 2
         await app.rows("update pgboss.queue set maintain_on = null where name = 'shared' returning name")
+        await app.rows(f"update pgboss.instance set heartbeat_on = {OLD} where stopped_on is not null returning id")
         async with opened(app.dsn, supervision=slow) as other, other.working(TrivialExecutor({"noop": noop})):
             await eventually(lambda: is_count(app, "shared", 0))
+            await eventually(lambda: old_ones_are_forgotten(app))  # the last thing a pruner does: its walk is over
         await ended_rows(app, "shared", 2)
         await node.call("supervised", "shared")  # the interval is ours
         assert await count(app, "shared") == 2
