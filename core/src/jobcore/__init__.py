@@ -18,6 +18,7 @@ from jobcore.states import JobState
 if TYPE_CHECKING:
     from jobcore.app import (
         BlockingJobApp,
+        Flow,
         JobApp,
         JobRunnerConfig,
         JobRunnerFactory,
@@ -44,6 +45,7 @@ __all__ = [
     "Dedupe",
     "Enqueued",
     "FairShare",
+    "Flow",
     "HandlerDefinition",
     "JobApp",
     "JobContext",

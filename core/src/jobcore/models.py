@@ -331,6 +331,7 @@ class DetailRecord:
 class JobFilter:
     """Which jobs a listing shows; every field narrows it. `limit` is at most 1,000."""
 
+    ids: tuple[UUID, ...] = ()
     states: tuple[JobState, ...] = ()
     names: tuple[str, ...] = ()
     runner_types: tuple[str, ...] = ()

@@ -4,6 +4,7 @@ from jobcore.app.blocking import BlockingJobApp, BlockingJobHandle
 from jobcore.app.config import JobRunnerConfig, PgBossConfig, ScheduleJobOptions, TemporalConfig
 from jobcore.app.facade import JobApp
 from jobcore.app.factory import JobRunnerFactory, initialize_job_runner
+from jobcore.app.flows import Flow, FlowCycleError, FlowJob
 from jobcore.app.handle import AppJobHandle
 from jobcore.app.handlers import (
     HandlerInfo,
@@ -14,6 +15,7 @@ from jobcore.app.handlers import (
 from jobcore.app.health import AppHealth
 from jobcore.app.legacy import JobScheduler
 from jobcore.app.patterns import PatternScheduler, SchedulerHealth
+from jobcore.app.queries import Relative
 from jobcore.app.queueing import enqueue_job, make_job, make_singleton_job, make_superseding_job
 from jobcore.app.runner_face import JobRunnerFace, ScheduledJob
 from jobcore.app.schedules import Schedules
@@ -26,6 +28,9 @@ __all__ = [
     "AppWorker",
     "BlockingJobApp",
     "BlockingJobHandle",
+    "Flow",
+    "FlowCycleError",
+    "FlowJob",
     "HandlerInfo",
     "JobApp",
     "JobRunnerConfig",
@@ -34,6 +39,7 @@ __all__ = [
     "JobScheduler",
     "PatternScheduler",
     "PgBossConfig",
+    "Relative",
     "ScheduleJobOptions",
     "ScheduledJob",
     "SchedulerHealth",

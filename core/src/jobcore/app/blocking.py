@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, overload
 from uuid import UUID
 
 from jobcore.app.facade import JobApp
+from jobcore.app.flows import Flow
 from jobcore.app.handle import AppJobHandle
 from jobcore.app.health import AppHealth
 from jobcore.app.loop_thread import LoopThread
-from jobcore.app.queries import JobId, TenantId
+from jobcore.app.queries import JobId, Relative, TenantId
 from jobcore.handlers.definition import HandlerDefinition
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
 from jobcore.models import DetailRecord, JobFilter, JobMetrics, JobRecord, JobStatus, Schedule
@@ -77,6 +78,12 @@ class BlockingJobApp:
         handles = self._loop.run(self._opened().enqueue_many(job, data, **options))
         return [BlockingJobHandle(self._loop, handle) for handle in handles]
 
+    def enqueue_flow(
+        self, flow: Flow, *, tenant: TenantId | None = None, connection: Any = None
+    ) -> list[BlockingJobHandle[Any]]:
+        handles = self._loop.run(self._opened().enqueue_flow(flow, tenant=tenant, connection=connection))
+        return [BlockingJobHandle(self._loop, handle) for handle in handles]
+
     def handle(self, tenant: TenantId, job_id: JobId) -> BlockingJobHandle[Any]:
         return BlockingJobHandle(self._loop, self._opened().handle(tenant, job_id))
 
@@ -88,6 +95,9 @@ class BlockingJobApp:
 
     def details(self, tenant: TenantId, job_id: JobId) -> Sequence[DetailRecord]:
         return self._loop.run(self._opened().details(tenant, job_id))
+
+    def relatives(self, tenant: TenantId, job_id: JobId) -> Sequence[Relative]:
+        return self._loop.run(self._opened().relatives(tenant, job_id))
 
     def metrics(self, tenant: TenantId | None = None) -> JobMetrics:
         return self._loop.run(self._opened().metrics(tenant))

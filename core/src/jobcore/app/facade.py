@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from jobcore.app import assembly
 from jobcore.app.announced import AnnouncedHandlers
+from jobcore.app.flows import Flow
 from jobcore.app.handle import AppJobHandle
 from jobcore.app.health import AppHealth, ask_health
 from jobcore.app.hosting import Hosting, served_queues
@@ -193,6 +194,34 @@ class JobApp(JobQueries):
             plans, options.get("connection"), self.planner.runner_of_all(job, options)
         )
         return [self._handle(plan, answer) for plan, answer in accepted]
+
+    async def enqueue_flow(
+        self, flow: Flow, *, tenant: TenantId | None = None, connection: Any = None
+    ) -> list[AppJobHandle[Any]]:
+        """Enqueue all jobs of a flow, or none, in one transaction; return their handles in the order of `flow.jobs`.
+
+        Args:
+            tenant: of those jobs whose options and payloads do not name it.
+            connection: in whose transaction.
+
+        Raises:
+            FlowCycleError: if jobs wait for one another in a circle.
+            InputError: if the jobs belong to several runners, and there is no `connection` to enqueue them together.
+            What `enqueue` raises.
+        """
+        self._require_open()
+        plans: list[NewJob] = []
+        for added in flow.in_order():
+            await self._require_known(added.job, added.options)
+            options: EnqueueOptions = {"tenant": tenant, **added.options, "connection": connection}
+            plans.append(self.planner.plan(added.job, added.data, options))
+        if connection is None and len({plan.runner_type for plan in plans}) > 1:
+            raise InputError(
+                "The jobs of this flow belong to several runners; pass connection= to enqueue them as one."
+            )
+        answers = await self._submission.submit(plans, connection)
+        handles = {plan.job_id: self._handle(plan, answer) for plan, answer in zip(plans, answers, strict=True)}
+        return [handles[added.job_id] for added in flow.jobs]
 
     def handle(self, tenant: TenantId, job_id: JobId) -> AppJobHandle[Any]:
         """Return the handle of a job by its ids, without looking whether it exists."""

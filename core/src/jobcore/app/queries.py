@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from jobcore.app.options import as_instant, as_uuid
@@ -14,6 +15,15 @@ from jobcore.ports.store import JobStore
 
 TenantId = UUID | str
 JobId = UUID | str
+
+
+@dataclass(frozen=True, slots=True)
+class Relative:
+    """A job that hangs together with another one."""
+
+    job: JobRecord
+    after: tuple[UUID, ...]
+    """Those that it was made to wait for."""
 
 
 class JobQueries:
@@ -33,6 +43,18 @@ class JobQueries:
     async def details(self, tenant: TenantId, job_id: JobId) -> Sequence[DetailRecord]:
         """List a job's failed attempts, steps and items, oldest first. Raises `JobNotFoundError`."""
         return await self.store.get_details(parse_tenant(tenant), parse_job_id(job_id))
+
+    async def relatives(self, tenant: TenantId, job_id: JobId) -> Sequence[Relative]:
+        """Return the jobs that hang together with one, itself the first: its flow, and who enqueued whom.
+
+        At most 1,000, the nearest first. Raises `JobNotFoundError` if there is no such job.
+        """
+        owner = parse_tenant(tenant)
+        job = await self.store.get_job(owner, parse_job_id(job_id))
+        after = await self.store.relatives(owner, job.job_id)
+        found = await self.store.find_jobs(owner, JobFilter(ids=tuple(after), limit=1000))
+        by_id = {record.job_id: record for record in found}
+        return [Relative(by_id[known], parents) for known, parents in after.items() if known in by_id]
 
     async def metrics(self, tenant: TenantId | None = None) -> JobMetrics:
         """Count jobs by state and runner; those of every tenant if none is named."""

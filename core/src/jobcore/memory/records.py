@@ -78,6 +78,19 @@ class MemoryJobRecords(JobRecords):
         )
         return [row.as_record() for row, _ in zip(found, range(where.limit), strict=False)]
 
+    async def relatives(self, tenant: UUID, job_id: UUID, *, limit: int = 1000) -> Mapping[UUID, tuple[UUID, ...]]:
+        after = {row.plan.job_id: _awaited(row) for row in self.tables.committed() if row.plan.tenant == tenant}
+        near: dict[UUID, set[UUID]] = {known: set() for known in after}
+        for child, parents in after.items():
+            enqueued_by = self.tables.jobs[tenant, child].plan.parent_job_id
+            for other in {*parents, *([] if enqueued_by is None else [enqueued_by])} & near.keys():
+                near[child].add(other)
+                near[other].add(child)
+        found = [job_id] if job_id in near else []
+        for known in found:
+            found.extend(sorted(near[known].difference(found)))
+        return {known: after[known] for known in found[:limit]}
+
     async def get_details(self, tenant: UUID, job_id: UUID) -> Sequence[DetailRecord]:
         key = self.tables.row(tenant, job_id).key
         details = self.tables.details.get(key, {}).values()
@@ -94,9 +107,15 @@ class MemoryJobRecords(JobRecords):
         return JobMetrics(by_state, by_runner)
 
 
+def _awaited(row: JobRow) -> tuple[UUID, ...]:
+    admission = row.plan.admission
+    return () if admission is None else tuple(parent.job_id for parent in admission.after)
+
+
 def _matches(row: JobRow, where: JobFilter) -> bool:
     return (
-        (not where.states or row.status in where.states)
+        (not where.ids or row.plan.job_id in where.ids)
+        and (not where.states or row.status in where.states)
         and (not where.names or row.plan.name in where.names)
         and (not where.runner_types or row.plan.runner_type in where.runner_types)
         and (where.external_id is None or row.external_id == where.external_id)

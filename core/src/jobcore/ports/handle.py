@@ -12,6 +12,13 @@ from jobcore.models import JobStatus, OnConflict, OnFailure
 ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 
+class HasJobId(Protocol):
+    """What stands for a job: its handle, or a job of a flow."""
+
+    @property
+    def job_id(self) -> UUID: ...
+
+
 class EnqueueOptions(TypedDict, total=False):
     """The options of every call that enqueues."""
 
@@ -37,7 +44,7 @@ class EnqueueOptions(TypedDict, total=False):
     job_id: UUID | None
     """The caller's own id, to make the call safe to repeat."""
     parent_job_id: UUID | None
-    after: Sequence[UUID | str | JobHandle[Any]] | None
+    after: Sequence[UUID | str | HasJobId] | None
     """Jobs of the same tenant that have to end first."""
     on_parent_failure: OnFailure | str | None
     """What becomes of this one if one of those fails or is cancelled: `cancel` (by default), `run` or `wait`."""

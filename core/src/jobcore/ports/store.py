@@ -71,6 +71,14 @@ class JobRecords(ABC):
         """List jobs, newest first."""
 
     @abstractmethod
+    async def relatives(self, tenant: UUID, job_id: UUID, *, limit: int = 1000) -> Mapping[UUID, tuple[UUID, ...]]:
+        """Return the jobs that hang together with one, itself among them, at most `limit`, the nearest first.
+
+        Jobs hang together that enqueued one another, or waited for one another; each comes with the ids of those that
+        it was made to wait for. What retention has deleted is not among them.
+        """
+
+    @abstractmethod
     async def get_details(self, tenant: UUID, job_id: UUID) -> Sequence[DetailRecord]:
         """List a job's details, oldest first."""
 

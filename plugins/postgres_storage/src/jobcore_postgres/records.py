@@ -112,12 +112,18 @@ class PostgresJobRecords(JobRecords):
         criteria = {
             **asdict(where),
             "tenant": tenant,
+            "ids": list(where.ids) or None,
             "states": [state.value for state in where.states] or None,
             "names": list(where.names) or None,
             "runner_types": list(where.runner_types) or None,
         }
         rows = await self.database.repeatable(lambda connection: rows_of(connection, "jobs_find", criteria))
         return [job_record(row) for row in rows]
+
+    async def relatives(self, tenant: UUID, job_id: UUID, *, limit: int = 1000) -> Mapping[UUID, tuple[UUID, ...]]:
+        parameters = (tenant, job_id, limit)
+        rows = await self.database.repeatable(lambda connection: rows_of(connection, "relatives", parameters))
+        return {row["relative"]: tuple(row["after"]) for row in rows}
 
     async def get_details(self, tenant: UUID, job_id: UUID) -> Sequence[DetailRecord]:
         """See the port. Raises `JobNotFoundError`."""

@@ -44,17 +44,20 @@ create table jobcore.buckets (
     filled_at timestamptz not null
 ) with (fillfactor = 50);
 
--- Which job waits for the end of which. `ended` is how the parent ended, until the admitter has acted on it.
+-- Which job was made to wait for the end of which: for the admitter, until it is `settled`, and for the history of a flow.
+-- `ended` is how the parent ended.
 create table jobcore.dependencies (
     tenant uuid not null,
     parent_id uuid not null,
     child_id uuid not null,
     on_failure text not null check (on_failure in ('cancel', 'run', 'wait')),
     ended public.job_status,
+    settled boolean not null default false,
     primary key (tenant, parent_id, child_id)
 ) with (fillfactor = 70);
 create index dependencies_by_child on jobcore.dependencies (tenant, child_id);
-create index dependencies_ended on jobcore.dependencies (tenant, child_id) where ended is not null;
+create index dependencies_open on jobcore.dependencies (tenant, parent_id) where not settled;
+create index dependencies_ended on jobcore.dependencies (tenant, child_id) where ended is not null and not settled;
 
 -- What an operator has paused: a queue or a handler, for all tenants, or all jobs of a tenant, by its id.
 create table jobcore.pauses (

@@ -6,6 +6,7 @@ select
     error, dedupe_key, singleton_key, cancel_requested, schedule_id, fire_time, parent_job_id, epoch
 from public.jobs
 where (%(tenant)s::uuid is null or tenant = %(tenant)s)
+    and (%(ids)s::uuid[] is null or job_id = any (%(ids)s))
     and (%(states)s::text[] is null or status = any (%(states)s::text[]::public.job_status[]))
     and (%(names)s::text[] is null or type = any (%(names)s))
     and (%(runner_types)s::text[] is null or runner_type = any (%(runner_types)s))

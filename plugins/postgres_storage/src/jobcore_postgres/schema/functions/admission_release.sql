@@ -7,9 +7,10 @@ begin
     using unnest($1, $2) as g (tenant, job_id)
     where s.tenant = g.tenant and s.job_id = g.job_id;
 
-    delete from jobcore.dependencies d
-    using unnest($1, $2) as g (tenant, job_id)
-    where d.tenant = g.tenant and d.child_id = g.job_id;
+    update jobcore.dependencies d
+    set settled = true
+    from unnest($1, $2) as g (tenant, job_id)
+    where d.tenant = g.tenant and d.child_id = g.job_id and not d.settled;
 
     delete from jobcore.admissions a
     using unnest($1, $2) as g (tenant, job_id)

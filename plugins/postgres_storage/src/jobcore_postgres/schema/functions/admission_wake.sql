@@ -11,10 +11,12 @@ declare
 begin
     if $2 then
         update jobcore.dependencies d
-        set ended = coalesce(p.status, 'cancelled')
+        set ended = coalesce(p.status, 'cancelled'),
+            on_failure = case when p.status is null and d.on_failure = 'wait' then 'cancel' else d.on_failure end
         from jobcore.dependencies o
         left join public.jobs p on p.tenant = o.tenant and p.job_id = o.parent_id
         where o.ended is null
+            and not o.settled
             and coalesce(p.status, 'cancelled') in ('completed', 'failed', 'cancelled')
             and d.tenant = o.tenant
             and d.parent_id = o.parent_id
@@ -30,7 +32,7 @@ begin
     from (
         select distinct on (d.tenant, d.child_id) d.*
         from jobcore.dependencies d
-        where d.ended in ('failed', 'cancelled') and d.on_failure = 'cancel'
+        where d.ended in ('failed', 'cancelled') and d.on_failure = 'cancel' and not d.settled
         order by d.tenant, d.child_id
         limit $1
     ) d;
@@ -39,11 +41,12 @@ begin
     end if;
 
     with freed as (
-        delete from jobcore.dependencies d
+        update jobcore.dependencies d
+        set settled = true
         where (d.tenant, d.parent_id, d.child_id) in (
             select e.tenant, e.parent_id, e.child_id
             from jobcore.dependencies e
-            where e.ended = 'completed' or (e.ended is not null and e.on_failure = 'run')
+            where e.ended is not null and not e.settled and (e.ended = 'completed' or e.on_failure = 'run')
             limit $1)
         returning d.tenant, d.child_id
     )
@@ -57,7 +60,7 @@ begin
     where a.tenant = f.tenant
         and a.job_id = f.job_id
         and a.state = 'blocked'
-        and not exists (select from jobcore.dependencies d where d.tenant = a.tenant and d.child_id = a.job_id);
+        and not exists (select from jobcore.dependencies d where d.tenant = a.tenant and d.child_id = a.job_id and not d.settled);
 
     update jobcore.admissions a
     set state = 'due'

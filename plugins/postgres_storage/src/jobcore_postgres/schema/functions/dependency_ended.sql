@@ -10,6 +10,7 @@ begin
     where d.tenant = g.tenant
         and d.parent_id = g.job_id
         and d.ended is null
+        and not d.settled
         and b.status in ('completed', 'failed', 'cancelled');
     if found then
         perform pg_notify('jobcore_admission', '');

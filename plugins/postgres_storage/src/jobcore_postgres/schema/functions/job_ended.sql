@@ -11,7 +11,7 @@ begin
         join public.jobs b on b.tenant = g.tenant and b.job_id = g.job_id
         where b.admission is not null and b.status not in ('queued', 'active', 'processing');
     end if;
-    if exists (select from jobcore.dependencies) then
+    if exists (select from jobcore.dependencies d where not d.settled) then
         perform jobcore.dependency_ended($1, $2);
     end if;
 end

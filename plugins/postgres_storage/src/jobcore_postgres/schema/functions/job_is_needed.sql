@@ -1,5 +1,4 @@
--- Whether something that has not ended needs the row of this job: a child of it. A part that lets jobs depend on others
--- adds its reason here.
+-- Whether something that has not ended needs the row of this job: a child of it, or a job that waits for its end.
 create or replace function jobcore.job_is_needed(tenant uuid, job_id uuid) returns boolean
 language sql stable
 cost 1000
@@ -8,5 +7,7 @@ as $$
         select from public.jobs child
         where child.tenant = $1
             and child.parent_job_id = $2
-            and child.status in ('pending', 'queued', 'active', 'processing'));
+            and child.status in ('pending', 'queued', 'active', 'processing'))
+        or exists (
+            select from jobcore.dependencies d where d.tenant = $1 and d.parent_id = $2 and not d.settled);
 $$;

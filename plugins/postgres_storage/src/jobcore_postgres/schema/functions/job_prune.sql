@@ -51,6 +51,14 @@ begin
             delete from public.job_details d using held h where d.tenant = h.tenant and d.job_id = h.job_id
             returning d.detail_id
         ),
+        gone_children as (
+            delete from jobcore.dependencies d using held h
+            where d.tenant = h.tenant and d.parent_id = h.job_id and d.settled
+        ),
+        gone_parents as (
+            delete from jobcore.dependencies d using held h
+            where d.tenant = h.tenant and d.child_id = h.job_id
+        ),
         gone as (
             delete from public.jobs j using held h where j.tenant = h.tenant and j.job_id = h.job_id
             returning j.job_id

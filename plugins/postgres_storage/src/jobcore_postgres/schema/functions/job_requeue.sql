@@ -39,7 +39,7 @@ begin
     having count(*) > 0;
     update jobcore.dependencies d
     set ended = null
-    where d.tenant = $1 and d.parent_id = any (chosen) and d.on_failure = 'wait';
+    where d.tenant = $1 and d.parent_id = any (chosen) and d.on_failure = 'wait' and not d.settled;
 
     perform jobcore.job_hold_key($1, j.job_id)
     from public.jobs j

@@ -1,0 +1,1 @@
+select relative, after from jobcore.job_relatives(%s::uuid, %s::uuid, %s::integer)
