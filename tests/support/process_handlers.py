@@ -36,6 +36,16 @@ def pid(ctx: JobContext, data: Order) -> Receipt:
     return Receipt(pid=os.getpid(), amount=data.amount)
 
 
+@job("measured", execution="process", version=2)
+def measured(ctx: JobContext, data: Order) -> int:
+    return data.amount
+
+
+@measured.upcast(from_version=1)
+def amounts_were_texts(payload: dict[str, Any]) -> dict[str, Any]:
+    return {**payload, "amount": int(payload["amount"].removesuffix(" pcs"))}
+
+
 @job("pid-async", execution="process")
 async def pid_async(ctx: JobContext, data: Order) -> int:
     await asyncio.sleep(0)

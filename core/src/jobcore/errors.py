@@ -123,6 +123,21 @@ class PayloadLimitError(PayloadError):
     """A payload is too large, too deep, or holds what PostgreSQL cannot store (a NUL character)."""
 
 
+class PayloadVersionError(JobcoreError):
+    """A payload is of a newer version than this build knows; a newer build can take it."""
+
+    def __init__(self, job_name: str, version: int, known: int) -> None:
+        self.version = version
+        super().__init__(
+            f"The payload of job {job_name!r} is of version {version}, and this build knows version {known} at most. "
+            "Workers of a newer build can take it: finish the deployment, or raise the handler's version here."
+        )
+
+
+class UpcastError(JobcoreError):
+    """An upcaster did not make an older payload a newer one; the message names it and says why."""
+
+
 class InvalidScheduleError(InputError):
     """A cron expression or an interval does not parse; the message gives the position and the reason."""
 

@@ -15,8 +15,9 @@ from jobcore.app.options import CheckedOptions, check_options
 from jobcore.app.runners import RunnerPool
 from jobcore.errors import CapabilityError, PayloadInvalidError
 from jobcore.handlers.definition import DEFAULT_TIMEOUT, HandlerDefinition
-from jobcore.handlers.payload import bind_tenant, dump_payload, parse_payload
+from jobcore.handlers.payload import bind_tenant, dump_payload
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
+from jobcore.handlers.versions import read_payload, stamp_version
 from jobcore.ids import uuid7
 from jobcore.limits import DEFAULT_LIMITS, PayloadLimits, check_job_name, encode_payload
 from jobcore.models import Claim, NewJob, OnConflict, Schedule, Trigger
@@ -129,9 +130,10 @@ class Planner:
             owner, document = bind_tenant(dump_payload(data), tenant)
         except PayloadInvalidError as error:
             raise PayloadInvalidError(name, error.problems) from None
+        stamp_version(definition, document)
         encoded = encode_payload(document, self._limits)
         if definition is not None:
-            parse_payload(name, definition.payload_type, encoded)
+            read_payload(definition, encoded)
         return owner, encoded
 
     def _draft(

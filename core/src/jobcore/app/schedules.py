@@ -9,7 +9,7 @@ from uuid import UUID
 
 from jobcore.app.options import as_attempts, as_delay, as_whole
 from jobcore.errors import InputError, InvalidScheduleError
-from jobcore.handlers.payload import decode_json
+from jobcore.handlers.payload import VERSION_FIELD, decode_json
 from jobcore.handlers.registry import AnyHandler
 from jobcore.ids import parse_tenant, uuid7
 from jobcore.limits import check_key
@@ -126,7 +126,7 @@ class Schedules:
         schedule = await self.get(tenant, key)
         return await self._app.enqueue(
             schedule.handler,
-            decode_json(schedule.payload),
+            {VERSION_FIELD: 1, **decode_json(schedule.payload)},
             tenant=schedule.tenant,
             runner=schedule.runner_type,
             max_attempts=schedule.max_attempts,

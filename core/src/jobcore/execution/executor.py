@@ -22,8 +22,8 @@ from jobcore.execution.supervision import Bounds, Ending, Run, Supervision
 from jobcore.execution.thread_pool import ThreadPool
 from jobcore.execution.threads import ThreadRun
 from jobcore.execution.verdict import decide, failure
-from jobcore.handlers.payload import parse_payload
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
+from jobcore.handlers.versions import read_payload
 from jobcore.models import Claim, Execution, Outcome, Settlement
 from jobcore.policies.retry import DEFAULT_RETRY, RetryPolicy
 from jobcore.ports.clock import Clock, SystemClock
@@ -144,14 +144,17 @@ class Executor:
         return failure(context, DEFAULT_RETRY, HandlerNotFoundError(claim.name, self._registry.get_registered_names()))
 
     def _parse_payload(self, definition: AnyHandler, context: ExecutionContext) -> Settlement | None:
-        """Give the context its data, or return why it has none: a payload that does not fit never will."""
+        """Give the context its data, or return why it has none.
+
+        A payload that does not fit never will; one of a newer version will fit in a newer build.
+        """
         claim, codec = context.claim, self._around.codec
         try:
             plain = codec.decode(claim.payload, tenant=claim.tenant, job_id=claim.job_id)
-            context.data = parse_payload(claim.name, definition.payload_type, plain)
+            context.data = read_payload(definition, plain)
         except PayloadError as error:
             return context.settlement(Outcome.FAILED, error=describe_exception(error))
-        except Exception as error:  # noqa: BLE001 - a model's validators are a user's code, and may raise anything
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a model's validators are a user's code, and may raise anything
             return failure(context, _policy_of(definition, claim), error)
         return None
 

@@ -19,6 +19,7 @@ from jobcore.execution.process_link import Message
 from jobcore.execution.process_pool import HandlerProcess, ProcessPool, describe_exit
 from jobcore.handlers.definition import HandlerDefinition
 from jobcore.handlers.registry import AnyHandler
+from jobcore.handlers.versions import upcast_payload
 
 _KILL_AFTER = 1.0
 """Seconds from SIGTERM to SIGKILL."""
@@ -136,7 +137,8 @@ class ProcessRun:
         context, function = self._context, self._definition.function
         around = context.around
         claim = context.claim
-        payload = around.codec.decode(claim.payload, tenant=claim.tenant, job_id=claim.job_id)
+        stored = around.codec.decode(claim.payload, tenant=claim.tenant, job_id=claim.job_id)
+        payload, _ = upcast_payload(self._definition, stored)
         return {
             "op": "run",
             "module": function.__module__,

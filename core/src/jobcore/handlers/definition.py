@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, TypeVar, Unpack, cast, get_type_hints, overload
 
 from jobcore.errors import InvalidHandlerError
-from jobcore.handlers.payload import secret_field
+from jobcore.handlers.payload import VERSION_FIELD, secret_field, takes_version_field
 from jobcore.limits import check_job_name, check_queue_name
 from jobcore.models import Execution
 from jobcore.policies.dedupe import Dedupe
@@ -25,7 +25,18 @@ ResultT = TypeVar("ResultT")
 
 DEFAULT_TIMEOUT = timedelta(minutes=10)
 
+HIGHEST_VERSION = 2**31 - 1
+
 HandlerFunction = Callable[[JobContext, DataT], "Awaitable[ResultT] | ResultT"]
+
+Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
+"""Makes a payload of one version, as JSON values, one of the next. Pure; it may change what it was given."""
+
+UpcasterT = TypeVar("UpcasterT", bound=Upcaster)
+
+
+def _no_upcasters() -> dict[int, Upcaster]:
+    return {}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +66,10 @@ class HandlerDefinition(Generic[DataT, ResultT]):
     """Which of its jobs mean the same, and what a new one of them does."""
     abort_grace: timedelta = field(default=timedelta(seconds=5))
     """How long an aborted handler may take to end before it is cancelled (async) or killed (process)."""
+    version: int = 1
+    """The version of the payload that the function takes."""
+    upcasters: dict[int, Upcaster] = field(default_factory=_no_upcasters, repr=False, compare=False)
+    """By the version that each starts from; see `upcast`."""
 
     def __call__(self, ctx: JobContext, data: DataT) -> Any:
         return self.function(ctx, data)
@@ -63,10 +78,44 @@ class HandlerDefinition(Generic[DataT, ResultT]):
         """Enqueue this job on `app`; see `JobApp.enqueue` for the options, and what is raised."""
         return await app.enqueue(self, data, **options)
 
+    def upcast(self, *, from_version: int) -> Callable[[UpcasterT], UpcasterT]:
+        """Decorate the function that makes a payload of `from_version` one of the next version.
+
+        It takes and returns the payload as JSON values, and stays callable. A claim of an older payload goes through
+        the upcasters from its version on before it is parsed.
+
+        Raises:
+            InvalidHandlerError: if there is no such older version, or an upcaster from it already.
+        """
+
+        def register(upcaster: UpcasterT) -> UpcasterT:
+            told = f"Job {self.name!r}: {location_of(upcaster)} is to upcast from version {from_version!r}"
+            if from_version not in range(1, self.version):
+                raise InvalidHandlerError(
+                    f"{told}, but the payload is of version {self.version}: write @job({self.name!r}, version=...) "
+                    "with the newest version, and upcast from the older ones."
+                )
+            if from_version in self.upcasters:
+                raise InvalidHandlerError(f"{told}, as {location_of(self.upcasters[from_version])} does already.")
+            self.upcasters[from_version] = upcaster
+            return upcaster
+
+        return register
+
+    def check_upcasters(self) -> None:
+        """Raise `InvalidHandlerError` if the chain of upcasters, once begun, does not lead to the handler's version."""
+        wanted = range(min(self.upcasters, default=self.version), self.version)
+        missing = [version for version in wanted if version not in self.upcasters]
+        if missing:
+            raise InvalidHandlerError(
+                f"Job {self.name!r}: {self.location} upcasts from version {wanted[0]}, but not from version "
+                f"{missing[0]}: write @{self.function.__name__}.upcast(from_version={missing[0]})."
+            )
+
     @property
     def location(self) -> str:
         """Where the function is defined, for messages: `module:qualname`."""
-        return f"{self.function.__module__}:{self.function.__qualname__}"
+        return location_of(self.function)
 
 
 @overload
@@ -84,6 +133,7 @@ def job(
     limits: Sequence[Limit] = ...,
     dedupe: Dedupe | None = ...,
     abort_grace: timedelta = ...,
+    version: int = ...,
 ) -> _JobDecorator: ...
 
 
@@ -108,6 +158,7 @@ def job(name: Any, **options: Any) -> Any:
             whose turn it is. Jobs that have to wait for them are `pending`.
         dedupe: which of its jobs mean the same, and what a new one of them does: a `Dedupe`.
         abort_grace: how long an aborted handler may take to end by itself.
+        version: the version of the payload; raise it when older payloads do not fit any more, and write an upcaster.
 
     Raises:
         InvalidHandlerError: if the function cannot serve, with the reason.
@@ -115,7 +166,7 @@ def job(name: Any, **options: Any) -> Any:
     if callable(name):
         function = cast("Callable[..., Any]", name)
         raise InvalidHandlerError(
-            f'Write @job("a-name") above {_location(function)}; a job\'s name outlives its function.'
+            f'Write @job("a-name") above {location_of(function)}; a job\'s name outlives its function.'
         )
     return _JobDecorator(name, options)
 
@@ -151,6 +202,9 @@ def define(name: str, function: Callable[..., Any], **options: Any) -> HandlerDe
     timeout = options.get("timeout", DEFAULT_TIMEOUT)
     if not isinstance(timeout, timedelta) or timeout <= timedelta():
         raise InvalidHandlerError(f"Job {name!r}: timeout must be a timedelta above zero, not {timeout!r}.")
+    version = options.get("version", 1)
+    if isinstance(version, bool) or not isinstance(version, int) or not 1 <= version <= HIGHEST_VERSION:
+        raise InvalidHandlerError(f"Job {name!r}: version must be a whole number from 1, not {version!r}.")
     if description is None:
         description = (inspect.getdoc(function) or "").partition("\n")[0]
     return HandlerDefinition(
@@ -173,19 +227,19 @@ def _payload_type(name: str, function: Callable[..., Any]) -> Any:
     ]
     if len(parameters) != 2:
         raise InvalidHandlerError(
-            f"Job {name!r}: {_location(function)} must take exactly (ctx, data), not {inspect.signature(function)}."
+            f"Job {name!r}: {location_of(function)} must take exactly (ctx, data), not {inspect.signature(function)}."
         )
     try:
         hints = get_type_hints(function, include_extras=True)
     except NameError as error:
         raise InvalidHandlerError(
-            f"Job {name!r}: the annotations of {_location(function)} do not resolve ({error}); "
+            f"Job {name!r}: the annotations of {location_of(function)} do not resolve ({error}); "
             "import the payload's model at module level, outside TYPE_CHECKING."
         ) from error
     annotation = hints.get(parameters[1].name)
     if annotation is None:
         raise InvalidHandlerError(
-            f"Job {name!r}: annotate {parameters[1].name!r} of {_location(function)} with the payload's type, "
+            f"Job {name!r}: annotate {parameters[1].name!r} of {location_of(function)} with the payload's type, "
             "for instance a subclass of jobcore.JobData, or dict[str, Any] for any object."
         )
     secret = secret_field(annotation)
@@ -193,6 +247,10 @@ def _payload_type(name: str, function: Callable[..., Any]) -> Any:
         raise InvalidHandlerError(
             f"Job {name!r}: the payload's {secret} would be stored as stars, and the handler would get the stars. "
             "A payload is stored and shown: pass where the secret is kept, not the secret."
+        )
+    if takes_version_field(annotation):
+        raise InvalidHandlerError(
+            f"Job {name!r}: the payload's field {VERSION_FIELD} is kept for the payload's own version; rename it."
         )
     return annotation
 
@@ -208,14 +266,14 @@ def _execution(name: str, function: Callable[..., Any], wanted: Execution | str 
             f"Job {name!r}: execution must be 'async', 'thread' or 'process', not {wanted!r}."
         ) from None
     if is_async and execution is Execution.THREAD:
-        raise InvalidHandlerError(f"Job {name!r}: {_location(function)} is async; write 'def' to run it in a thread.")
+        raise InvalidHandlerError(f"Job {name!r}: {location_of(function)} is async; write 'def' to run it in a thread.")
     if not is_async and execution is Execution.ASYNC:
         raise InvalidHandlerError(
-            f"Job {name!r}: {_location(function)} is a plain 'def' and would block the event loop; "
+            f"Job {name!r}: {location_of(function)} is a plain 'def' and would block the event loop; "
             "write 'async def', or leave it to a thread."
         )
     return execution
 
 
-def _location(function: Callable[..., Any]) -> str:
+def location_of(function: Callable[..., Any]) -> str:
     return f"{getattr(function, '__module__', '?')}:{getattr(function, '__qualname__', repr(function))}"

@@ -15,6 +15,8 @@ from jobcore.errors import FieldProblem, PayloadInvalidError, PayloadLimitError,
 from jobcore.ids import parse_tenant
 
 TENANT_FIELD = "tenantId"
+VERSION_FIELD = "payloadVersion"
+"""Where a payload says which version it is of; without it, it is of version 1."""
 
 
 class JobData(BaseModel):
@@ -71,6 +73,14 @@ def secret_field(annotation: Any, seen: frozenset[Any] = frozenset()) -> str | N
             if found is not None:
                 return f"{name}.{found}"
     return next((found for part in get_args(annotation) if (found := secret_field(part, seen)) is not None), None)
+
+
+def takes_version_field(annotation: Any) -> bool:
+    """Return whether a payload's model has a field of the name that is kept for the payload's version."""
+    if not (isinstance(annotation, type) and issubclass(annotation, BaseModel)):
+        return False
+    fields = annotation.model_fields.items()
+    return any(VERSION_FIELD in (name, field.alias, field.validation_alias) for name, field in fields)
 
 
 def bind_tenant(document: dict[str, Any], tenant: UUID | str | None) -> tuple[UUID, dict[str, Any]]:

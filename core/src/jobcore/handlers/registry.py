@@ -32,10 +32,11 @@ class JobHandlerRegistry:
             source: who registers it, for messages: a distribution with its version.
 
         Raises:
-            InvalidHandlerError: if it is no handler.
+            InvalidHandlerError: if it is no handler, or an upcaster of its payload is missing.
             DuplicateHandlerError: if the name is taken; names both sources.
         """
         definition = handler if isinstance(handler, HandlerDefinition) else from_config(handler)
+        definition.check_upcasters()
         known = self._handlers.get(definition.name)
         if known is not None and known is not definition and not force:
             raise DuplicateHandlerError(

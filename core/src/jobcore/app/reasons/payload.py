@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import orjson
 
-from jobcore.errors import PayloadInvalidError
-from jobcore.handlers.payload import parse_payload
+from jobcore.errors import PayloadInvalidError, PayloadVersionError
+from jobcore.handlers.versions import read_payload
 from jobcore.ports.reasons import Question, Reason, Severity
 from jobcore.ports.wording import listed
 from jobcore.redaction import redact_text
@@ -20,7 +20,14 @@ class PayloadDoesNotFit:
         if handler is None or not question.waits:
             return None
         try:
-            parse_payload(job.type, handler.payload_type, orjson.dumps(job.payload))
+            read_payload(handler, orjson.dumps(job.payload))
+        except PayloadVersionError as error:
+            return Reason(
+                severity=Severity.WAITING,
+                summary=str(error),
+                remedy="Start workers of the build that enqueued it; workers of this one fail its attempts.",
+                facts={"version": error.version, "known": handler.version},
+            )
         except PayloadInvalidError as error:
             problems = [{"path": redact_text(item.path), "rule": item.rule} for item in error.problems]
         except Exception as error:  # noqa: BLE001 - a model's validators are a user's code; their words may quote a value
@@ -31,6 +38,6 @@ class PayloadDoesNotFit:
         return Reason(
             severity=Severity.BLOCKED,
             summary=f"Its payload does not fit the handler's model as it is here, so it will fail ({told}).",
-            remedy="Give new fields of the model defaults, or cancel the job and enqueue it anew.",
+            remedy="Give new fields of the model defaults, write an upcaster, or cancel the job and enqueue it anew.",
             facts={"problems": problems},
         )
