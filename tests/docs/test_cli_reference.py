@@ -28,6 +28,7 @@ def test_every_command_has_its_section(plain_environment):
         "enqueue",
         "queues",
         "doctor",
+        "check",
         "why",
         "version",
         "migrate",

@@ -412,3 +412,24 @@ class WorkerRecord:
     seen_at: datetime | None = None
     stopping: bool = False
     details: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+
+@dataclass(frozen=True, slots=True)
+class PayloadSchema:
+    """What the payload of a handler looked like in one version."""
+
+    handler: str
+    version: int
+    schema: Mapping[str, Any]
+    """A JSON schema."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingPayload:
+    """A job that has not begun, with what it waits to run with."""
+
+    tenant: UUID
+    job_id: UUID
+    handler: str
+    payload: bytes
+    """JSON, as it is stored."""

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from jobcore import JobApp, JobContext, JobData, JobState, RetryPolicy, job
@@ -126,6 +127,21 @@ async def test_while_builds_are_mixed_each_job_ends_at_a_worker_that_can_take_it
         assert await older.result(timeout=20) == "new Eve"
         assert (await older.status()).status is JobState.COMPLETED
         await new_worker.stop()
+
+
+async def test_a_worker_works_on_a_schema_that_is_a_version_old(
+    database_dsn: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with psycopg.connect(database_dsn, autocommit=True) as connection:
+        connection.execute("drop table jobcore.payload_schemas")
+    async with JobApp(Settings.load(env={"DATABASE_URL": database_dsn}), handlers=[greet]) as app:
+        worker = app.worker()
+        await worker.start()
+        handle = await app.enqueue(greet, Greeting(names=["Ada"]), tenant=TENANT)
+        assert await handle.result(timeout=20) == "new Ada"
+        await worker.stop()
+    assert "could not record what its payloads look like" in caplog.text
+    assert "jobcore migrate" in caplog.text
 
 
 async def _has_failed_once(app: JobApp, job_id: Any) -> bool:

@@ -61,6 +61,15 @@ def worker_not_announced(worker_id: UUID, error: JobcoreError) -> None:
     _logger.warning("Worker %s could not announce itself and will try again: %s", worker_id, error)
 
 
+def payloads_not_announced(worker_id: UUID, error: JobcoreError) -> None:
+    _logger.warning(
+        "Worker %s could not record what its payloads look like, for 'jobcore check' to compare; it works all the "
+        "same: %s",
+        worker_id,
+        error,
+    )
+
+
 def worker_not_retired(worker_id: UUID, error: JobcoreError | TimeoutError) -> None:
     reason = str(error) or "the store does not answer"
     _logger.warning("Worker %s could not sign off; it will count as gone within a minute: %s", worker_id, reason)

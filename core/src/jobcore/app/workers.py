@@ -17,6 +17,7 @@ from jobcore.app.tally import Tally
 from jobcore.app.upkeep import Upkeep
 from jobcore.errors import StorageError
 from jobcore.execution import compose_observers
+from jobcore.handlers.schemas import schema_of
 from jobcore.ids import uuid7
 from jobcore.models import Claim, WorkerRecord
 from jobcore.ports.runner import Worker, WorkerHost
@@ -68,6 +69,7 @@ class AppWorker(Worker):
             self._workers[name] = runner.worker(self._host())
         await self._start_workers()
         await self._announce()
+        await self._announce_payloads()
         await self._compare_queues()
         self._announcing = asyncio.create_task(self._keep_announcing(), name=f"jobcore-announce-{self.worker_id}")
         self._upkeep.begin()
@@ -171,6 +173,14 @@ class AppWorker(Worker):
             stopping=stopping,
             details={QUEUE_OF: queue_of, STALE_ATTEMPTS: self._tally.stale_attempts},
         )
+
+    async def _announce_payloads(self) -> None:
+        """Let `jobcore check` of a later build know what the payloads look like here; a schema may be a version old."""
+        schemas = [schema_of(handler) for handler in self._hosting.registry if handler.queue in self._queues]
+        try:
+            await self._store.put_payload_schemas([schema for schema in schemas if schema is not None])
+        except StorageError as error:
+            logs.payloads_not_announced(self.worker_id, error)
 
     async def _compare_queues(self) -> None:
         """Compare where jobs are enqueued with where live workers look for them, and say what differs (F19)."""

@@ -15,6 +15,7 @@ CORE_COMMANDS: Mapping[str, str] = MappingProxyType(
         "schedules": "jobcore.cli.schedules:app",
         "plugins": "jobcore.cli.plugins:app",
         "doctor": "jobcore.cli.doctor:app",
+        "check": "jobcore.cli.check:app",
         "why": "jobcore.cli.why:app",
         "version": "jobcore.cli.version:app",
     }

@@ -45,6 +45,13 @@ def read_payload(handler: AnyDefinition, stored: bytes) -> Any:
         raise
 
 
+def version_told(stored: bytes) -> int | None:
+    """Return the version that stored JSON text says it is of; `None` if what it says is no version."""
+    document: Any = decode_json(stored) if _MARK in stored else None
+    stated = cast("dict[str, Any]", document).get(VERSION_FIELD, 1) if isinstance(document, dict) else 1
+    return stated if _is_version(stated) else None
+
+
 def upcast_payload(handler: AnyDefinition, stored: bytes) -> tuple[bytes, int]:
     """Return stored JSON text as the version that the handler takes, without the version in it, and which it was of.
 
@@ -65,7 +72,7 @@ def upcast_payload(handler: AnyDefinition, stored: bytes) -> tuple[bytes, int]:
 
 
 def _version_of(handler: AnyDefinition, stated: Any) -> int:
-    if isinstance(stated, bool) or not isinstance(stated, int) or stated < 1:
+    if not _is_version(stated):
         raise PayloadInvalidError(
             handler.name,
             [FieldProblem(VERSION_FIELD, "must be a whole number from 1: the payload's version", "version")],
@@ -95,6 +102,10 @@ def _not_upcast(handler: AnyDefinition, version: int) -> FieldProblem:
         f"from {version}; write one with @{handler.function.__name__}.upcast(from_version={version})",
         "version",
     )
+
+
+def _is_version(stated: Any) -> bool:
+    return isinstance(stated, int) and not isinstance(stated, bool) and stated >= 1
 
 
 def _is_one(stated: Any) -> bool:

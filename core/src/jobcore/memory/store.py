@@ -7,6 +7,7 @@ from uuid import UUID
 from jobcore.memory.admission import MemoryAdmission
 from jobcore.memory.connection import MemoryConnection, MemoryDatabase
 from jobcore.memory.leases import MemoryLeasedWrites
+from jobcore.memory.payloads import MemoryPayloadRecords
 from jobcore.memory.records import MemoryJobRecords
 from jobcore.memory.roster import MemoryWorkerRegistry
 from jobcore.memory.schedules import MemoryScheduleStore
@@ -17,7 +18,13 @@ from jobcore.ports.store import JobStore
 
 
 class MemoryStore(
-    MemoryJobRecords, MemoryLeasedWrites, MemoryScheduleStore, MemoryAdmission, MemoryWorkerRegistry, JobStore
+    MemoryJobRecords,
+    MemoryLeasedWrites,
+    MemoryScheduleStore,
+    MemoryAdmission,
+    MemoryWorkerRegistry,
+    MemoryPayloadRecords,
+    JobStore,
 ):
     """Keeps jobs, details, schedules and workers as long as the object lives; belongs to one event loop.
 

@@ -14,7 +14,7 @@ from jobcore.memory.connection import MemoryConnection
 from jobcore.memory.line import WaitingLine
 from jobcore.memory.rows import DetailRow, JobKey, JobRow
 from jobcore.memory.waiting_room import WaitingRoom
-from jobcore.models import Enqueued, NewJob, Schedule, WorkerRecord
+from jobcore.models import Enqueued, NewJob, PayloadSchema, Schedule, WorkerRecord
 from jobcore.ports.clock import Clock
 from jobcore.ports.runner import AbortControl
 from jobcore.states import JobState
@@ -32,6 +32,7 @@ class Tables:
         self.details: defaultdict[JobKey, dict[str, DetailRow]] = defaultdict(dict)
         self.schedules: dict[tuple[UUID, str], Schedule] = {}
         self.workers: dict[UUID, WorkerRecord] = {}
+        self.payload_schemas: dict[tuple[str, int], PayloadSchema] = {}
         self.aborts: dict[JobKey, AbortControl] = {}
         """The abort signals of the jobs that run now."""
         self.line = WaitingLine()

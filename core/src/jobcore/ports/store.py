@@ -19,7 +19,9 @@ from jobcore.models import (
     JobRecord,
     Lease,
     NewJob,
+    PayloadSchema,
     Schedule,
+    WaitingPayload,
     WorkerRecord,
 )
 from jobcore.ports.admission import AdmissionStore
@@ -168,7 +170,29 @@ class WorkerRegistry(ABC):
         """Workers seen within the last minute."""
 
 
-class JobStore(JobRecords, LeasedWrites, ScheduleStore, AdmissionStore, WorkerRegistry):
+class PayloadRecords(ABC):
+    """What payloads look like: by version, and those that wait; of all tenants."""
+
+    @abstractmethod
+    async def put_payload_schemas(self, schemas: Sequence[PayloadSchema]) -> None:
+        """Record the schemas that are new or changed; writes nothing if none is. Safe to repeat."""
+
+    @abstractmethod
+    async def payload_schemas(self, handlers: Sequence[str]) -> Sequence[PayloadSchema]:
+        """Return every recorded version of these handlers' payloads, the lowest first."""
+
+    @abstractmethod
+    async def waiting_payloads(
+        self, handlers: Sequence[str], *, after: WaitingPayload | None = None, limit: int = 500
+    ) -> Sequence[WaitingPayload]:
+        """Return a page of the pending and queued jobs of these handlers, in the order of tenant and job id.
+
+        Args:
+            after: the last one of the page before.
+        """
+
+
+class JobStore(JobRecords, LeasedWrites, ScheduleStore, AdmissionStore, WorkerRegistry, PayloadRecords):
     """A storage: all of the above over one database."""
 
     storage_type: str

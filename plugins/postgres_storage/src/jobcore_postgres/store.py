@@ -12,6 +12,7 @@ from jobcore_postgres.admission import PostgresAdmission
 from jobcore_postgres.database import Database
 from jobcore_postgres.leased import PostgresLeasedWrites
 from jobcore_postgres.migrations.compatibility import require_schema
+from jobcore_postgres.payloads import PostgresPayloadRecords
 from jobcore_postgres.pruner import Pruner
 from jobcore_postgres.records import PostgresJobRecords
 from jobcore_postgres.retention import Retention
@@ -31,6 +32,7 @@ class PostgresStore(
     PostgresScheduleStore,
     PostgresAdmission,
     PostgresWorkerRegistry,
+    PostgresPayloadRecords,
     JobStore,
 ):
     """Keeps jobs, details, schedules and workers in PostgreSQL.
