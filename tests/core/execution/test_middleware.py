@@ -59,6 +59,40 @@ async def test_a_middleware_that_raises_fails_the_attempt_without_the_handler() 
     assert order == []
 
 
+async def test_a_middleware_that_swallows_an_error_completes_the_job_with_its_answer() -> None:
+    async def swallows(ctx: JobContext, call_next: CallNext) -> Any:
+        try:
+            return await call_next()
+        except LookupError as error:
+            return f"instead of {error}"
+
+    @job("lookup")
+    async def lookup(ctx: JobContext, data: dict[str, Any]) -> str:
+        raise LookupError("nothing")
+
+    settlement = await Bench(lookup, middleware=[swallows]).run(lookup)
+    assert (settlement.outcome, settlement.result) == (Outcome.COMPLETED, b'"instead of nothing"')
+
+
+async def test_without_call_next_the_handler_does_not_run() -> None:
+    order.clear()
+
+    async def answers(ctx: JobContext, call_next: CallNext) -> Any:
+        return "cached"
+
+    settlement = await Bench(act, middleware=[answers]).run(act)
+    assert (settlement.outcome, settlement.result, order) == (Outcome.COMPLETED, b'"cached"', [])
+
+
+async def test_a_middleware_that_exits_fails_the_attempt_only() -> None:
+    async def exits(ctx: JobContext, call_next: CallNext) -> Any:
+        raise SystemExit(1)
+
+    settlement = await Bench(act, middleware=[exits]).run(act)
+    assert settlement.outcome is Outcome.RETRY
+    assert settlement.error["type"] == "SystemExit"
+
+
 async def test_a_middleware_may_answer_for_the_handler() -> None:
     async def snoozes(ctx: JobContext, call_next: CallNext) -> Any:
         raise Snooze(timedelta(seconds=9))
@@ -108,6 +142,28 @@ async def test_an_observer_that_raises_changes_nothing_and_hides_nothing(caplog:
     assert (await bench.run(act)).outcome is Outcome.COMPLETED
     assert counting.started == ["act"]
     assert "Observer Broken failed at job_started" in caplog.text
+
+
+@pytest.mark.parametrize("error", [SystemExit(1), asyncio.CancelledError(), GeneratorExit(), KeyError("k")], ids=repr)
+async def test_whatever_an_observer_raises_the_job_runs(error: BaseException, caplog: pytest.LogCaptureFixture) -> None:
+    class Raises(Observer):
+        def job_started(self, claim: Claim) -> None:
+            raise error
+
+    counting = Counting()
+    bench = Bench(act, observer=compose_observers([Raises(), counting]))
+    assert (await bench.run(act)).outcome is Outcome.COMPLETED
+    assert counting.started == ["act"]
+    assert "Raises failed at job_started and was ignored" in caplog.text
+
+
+async def test_an_operators_interrupt_is_not_an_observers_fault() -> None:
+    class Interrupted(Observer):
+        def job_started(self, claim: Claim) -> None:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        compose_observers([Interrupted()]).job_started(None)
 
 
 async def test_every_call_reaches_every_observer() -> None:

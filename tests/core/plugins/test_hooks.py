@@ -101,16 +101,55 @@ async def test_jobcore_register_middleware_is_ordered_with_the_lowest_outermost(
     assert load(Plugin()).middleware == (outer, inner, also_inner)
 
 
-def test_jobcore_register_observers_keeps_their_order(load):
-    first, second = Observer(), Observer()
+def test_jobcore_register_observers_tells_the_lowest_order_first(load):
+    first, second, third = Observer(), Observer(), Observer()
 
     class Plugin:
         @hookimpl
         def jobcore_register_observers(self, registry):
-            registry.add(first)
             registry.add(second)
+            registry.add(first, order=-1)
+            registry.add(third)
 
-    assert load(Plugin()).observers == (first, second)
+    assert load(Plugin()).observers == (first, second, third)
+
+
+async def test_of_equal_orders_plugins_come_by_name_and_the_application_last(load):
+    """So that what one plugin wraps does not depend on which was installed first."""
+
+    class Plugin:
+        def __init__(self, order: int) -> None:
+            self.order = order
+            self.observer = Observer()
+
+        async def middleware(self, ctx, call_next): ...
+
+        @hookimpl
+        def jobcore_register_middleware(self, registry):
+            registry.add(self.middleware, order=self.order)
+
+        @hookimpl
+        def jobcore_register_observers(self, registry):
+            registry.add(self.observer, order=self.order)
+
+    early, one, two, late = Plugin(-5), Plugin(0), Plugin(0), Plugin(5)
+    loaded = load(late, one, two, early)
+    wanted = [early, one, two, late]
+    assert list(loaded.middleware) == [plugin.middleware for plugin in wanted]
+    assert list(loaded.observers) == [plugin.observer for plugin in wanted]
+
+
+def test_an_observer_that_would_have_to_be_awaited_is_refused(load):
+    class Slow(Observer):
+        async def job_started(self, claim): ...
+
+    class Plugin:
+        @hookimpl
+        def jobcore_register_observers(self, registry):
+            registry.add(Slow())
+
+    with pytest.raises(PluginError, match="Slow.job_started is async, and nobody would await it: write 'def'"):
+        load(Plugin())
 
 
 def test_jobcore_register_cli_imports_nothing_until_a_command_is_called(load):

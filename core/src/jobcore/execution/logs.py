@@ -58,7 +58,7 @@ def progress_not_written(logger: logging.Logger, claim: Claim, error: BaseExcept
     logger.warning("The job's last progress was not written: %s", _message(error), extra=_about(claim))
 
 
-def observer_failed(logger: logging.Logger, observer: object, event: str, error: Exception) -> None:
+def observer_failed(logger: logging.Logger, observer: object, event: str, error: BaseException) -> None:
     name = type(observer).__qualname__
     extra = {"error": describe_exception(error)}
     logger.error("Observer %s failed at %s and was ignored: %s", name, event, _message(error), extra=extra)

@@ -1,4 +1,8 @@
-"""Observers as one: each is told, and one that raises changes nothing."""
+"""Observers as one: each is told, and one that raises changes nothing.
+
+Whatever it raises: an observer is called and returns at once, so that even a `CancelledError` is its own, and a
+`SystemExit` of one library must not end the worker. Only a `KeyboardInterrupt`, which may be the operator's, passes.
+"""
 
 from __future__ import annotations
 
@@ -43,5 +47,7 @@ class _Observers(Observer):
         for observer in self._observers:
             try:
                 getattr(observer, what)(*facts)
-            except Exception as error:  # noqa: BLE001 - an observer that raises changes nothing
+            except KeyboardInterrupt:
+                raise
+            except BaseException as error:  # noqa: BLE001 - an observer that raises changes nothing
                 logs.observer_failed(self._logger, observer, what, error)

@@ -14,13 +14,13 @@ from jobcore.plugins.registries import (
     LazyTarget,
     RegisteredCheck,
     RegisteredMiddleware,
+    RegisteredObserver,
     RegisteredReason,
     RegisteredRunner,
     RegisteredStorage,
 )
 from jobcore.plugins.scan import canonical_name
 from jobcore.plugins.staging import Staged, new_hooks
-from jobcore.ports.observer import Observer
 from jobcore.settings import Edition
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ class Acceptance:
         self._checks = _Table[RegisteredCheck]("check")
         self._reasons = _Table[RegisteredReason]("reason")
         self._middleware: list[RegisteredMiddleware] = []
-        self._observers: list[Observer] = []
+        self._observers: list[RegisteredObserver] = []
         self._plugins: list[Staged] = []
 
     def take(self, staged: Staged) -> None:
@@ -84,7 +84,7 @@ class Acceptance:
             storages=self._storages.values_by_name(),
             handlers=self._handler_registry(),
             middleware=tuple(item.middleware for item in sorted(self._middleware, key=lambda item: item.order)),
-            observers=tuple(self._observers),
+            observers=tuple(item.observer for item in sorted(self._observers, key=lambda item: item.order)),
             commands=self._commands.values_by_name(),
             panels=self._panels.values_by_name(),
             checks=tuple(self._checks.values_by_name().values()),

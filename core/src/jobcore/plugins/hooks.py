@@ -72,12 +72,18 @@ def jobcore_register_handlers(registry: JobHandlerRegistry) -> None:
 
 @hookspec
 def jobcore_register_middleware(registry: MiddlewareRegistry) -> None:
-    """Register code that runs around every handler: `registry.add(middleware, order=0)`, the lowest order outermost."""
+    """Register code that runs around every handler: `registry.add(middleware, order=0)`, the lowest order outermost.
+
+    Of equal orders the first registered is outermost: plugins by distribution and entry point, then the application.
+    """
 
 
 @hookspec
 def jobcore_register_observers(registry: ObserverRegistry) -> None:
-    """Register observers, which hear what happens to jobs and runners: `registry.add(observer)`."""
+    """Register observers, which hear what happens to jobs and runners: `registry.add(observer, order=0)`.
+
+    The lowest order is told first; of equal ones the first registered, as for middleware.
+    """
 
 
 @hookspec

@@ -35,6 +35,7 @@ class LoadedPlugins:
     middleware: tuple[Middleware, ...]
     """The outermost first."""
     observers: tuple[Observer, ...]
+    """In the order in which they are told."""
     commands: Mapping[str, LazyTarget]
     panels: Mapping[str, LazyTarget]
     checks: tuple[RegisteredCheck, ...]

@@ -10,12 +10,13 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from importlib import import_module
+from inspect import iscoroutinefunction
 from typing import Any, Generic, Protocol, TypeVar
 
 from jobcore.errors import PluginError
 from jobcore.plugins.records import Origin
 from jobcore.ports.middleware import Middleware
-from jobcore.ports.observer import Observer
+from jobcore.ports.observer import CALLS, Observer
 from jobcore.ports.reasons import ReasonFinder
 from jobcore.ports.runner import Capabilities, JobRunner, RunnerContext
 from jobcore.ports.store import JobStore
@@ -63,6 +64,15 @@ class RegisteredMiddleware:
     """A middleware and its place: the lowest `order` is outermost."""
 
     middleware: Middleware
+    order: int
+    origin: Origin
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredObserver:
+    """An observer and its place: the lowest `order` is told first."""
+
+    observer: Observer
     order: int
     origin: Origin
 
@@ -286,17 +296,27 @@ class ObserverRegistry:
 
     def __init__(self, origin: Origin) -> None:
         self._origin = origin
-        self._items: list[Observer] = []
+        self._items: list[RegisteredObserver] = []
 
     @property
-    def items(self) -> tuple[Observer, ...]:
+    def items(self) -> tuple[RegisteredObserver, ...]:
         return tuple(self._items)
 
-    def add(self, observer: Observer) -> None:
-        """Tell `observer` what happens. Raises `PluginError` unless it is an instance of a subclass of `Observer`."""
+    def add(self, observer: Observer, *, order: int = 0) -> None:
+        """Tell `observer` what happens, after those of a lower order.
+
+        Raises:
+            PluginError: unless it is an instance of a subclass of `Observer`, whose methods are plain functions.
+        """
         if not isinstance(observer, Observer):  # pyright: ignore[reportUnnecessaryIsInstance] - plugins may be untyped
             raise PluginError(
                 f"{self._origin}: an observer is an instance of a subclass of jobcore.ports.Observer, "
                 f"not {type(observer).__name__}."
             )
-        self._items.append(observer)
+        for name in CALLS:
+            if iscoroutinefunction(getattr(observer, name)):
+                raise PluginError(
+                    f"{self._origin}: {type(observer).__name__}.{name} is async, and nobody would await it: write "
+                    "'def', and start a task of your own for what takes time."
+                )
+        self._items.append(RegisteredObserver(observer=observer, order=order, origin=self._origin))

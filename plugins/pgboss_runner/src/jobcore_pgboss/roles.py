@@ -39,6 +39,10 @@ class Roles:
         """Return once one of these roles has had trouble with the database for so long, from now on."""
         await self._troubles.outlast(seconds, roles)
 
+    async def wait_for_trouble(self) -> None:
+        """Return once a role has had trouble with the database since the last such call."""
+        await self._troubles.wait_for_one()
+
     async def close(self) -> None:
         """End all that still run."""
         for role in list(self._tasks):

@@ -12,16 +12,23 @@ class Troubles:
     def __init__(self) -> None:
         self._since: dict[str, float] = {}
         self._changed = asyncio.Event()
+        self._began = asyncio.Event()
 
     def began(self, role: str) -> None:
         """A role's turn failed; again, perhaps."""
         self._since.setdefault(role, asyncio.get_running_loop().time())
         self._changed.set()
+        self._began.set()
 
     def ended(self, role: str) -> None:
         """A role works, or is no more."""
         self._since.pop(role, None)
         self._changed.set()
+
+    async def wait_for_one(self) -> None:
+        """Return once a role's turn has failed since the last such call."""
+        await self._began.wait()
+        self._began.clear()
 
     async def outlast(self, seconds: float, roles: Collection[str]) -> None:
         """Return once one of these roles has been in trouble for so long, counted from this call on."""

@@ -17,6 +17,7 @@ from jobcore_pgboss.heartbeat import EXTENSIONS, Heartbeat
 from jobcore_pgboss.link import Connection, Link
 from jobcore_pgboss.listener import Listener
 from jobcore_pgboss.listening import check_listening, listening_database
+from jobcore_pgboss.lookout import Lookout
 from jobcore_pgboss.queues import Queues
 from jobcore_pgboss.rescuer import Rescuer
 from jobcore_pgboss.roles import Roles
@@ -70,6 +71,7 @@ class PgBossWorker(Worker):
         self._listener = Listener(self._listening, settings, self._fetcher, self._heartbeat, self._admitter)
         self._rescuer = Rescuer(self._keeping, settings.rescue_interval_seconds, served, host.observe)
         self._timekeeper = Timekeeper(self._store, host)
+        self._lookout = Lookout(self._store.database, self._roles.wait_for_trouble, host.observe)
         self._duties = Duties(self._store.database, settings.supervision, self.worker_id, host)
 
     async def start(self) -> None:
@@ -83,6 +85,7 @@ class PgBossWorker(Worker):
         self._roles.begin("admitter", self._admitter.turn)
         self._roles.begin("fetcher", self._fetcher.turn)
         self._roles.begin("returner", self._return_waiting)
+        self._roles.begin("lookout", self._lookout.turn)
         self._duties.begin(self._roles)
         logs.worker_started(self.worker_id, len(self._host.queues), self._host.concurrency)
 
