@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator
 from contextlib import suppress
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +13,8 @@ import psycopg
 import pytest
 from psycopg.rows import TupleRow
 
-from jobcore import BlockingJobApp, JobContext, JobData, job
-from jobcore.errors import ForeignConnectionError
+from jobcore import BlockingJobApp, JobContext, JobData, RetryPolicy, job
+from jobcore.errors import ForeignConnectionError, JobFailedError
 from jobcore.settings import Settings
 from pgboss_runner.bridge_callers_blocking import BLOCKING_CALLERS, BlockingCaller
 from pgboss_runner.harness import TENANT
@@ -32,11 +33,30 @@ class Order(JobData):
 async def bill(ctx: JobContext, data: Order) -> None: ...
 
 
+class Payment(JobData):
+    dsn: str
+    library: str
+    fails: bool = False
+
+
+@job("pay", retry=RetryPolicy(max_attempts=1))
+def pay(ctx: JobContext, data: Payment) -> str:
+    """Write an order and enqueue its bill, in a transaction of its own in this handler's thread."""
+    [library] = [one for one in BLOCKING_CALLERS if one.__name__ == data.library]
+    with library.open(data.dsn) as caller, caller.transaction():
+        caller.run("insert into orders values (9)")
+        billed = ctx.blocking.enqueue(bill, Order(), connection=caller.handed, delay=timedelta(hours=1))
+        assert orders_and_jobs(data.dsn) == (0, 1, 1)
+        if data.fails:
+            raise ZeroDivisionError
+    return str(billed.job_id)
+
+
 @pytest.fixture
 def app(database_dsn: str) -> Generator[BlockingJobApp]:
     with (
         psycopg.connect(database_dsn) as connection,
-        BlockingJobApp(Settings.load(env={"DATABASE_URL": database_dsn}), handlers=[bill]) as app,
+        BlockingJobApp(Settings.load(env={"DATABASE_URL": database_dsn}), handlers=[bill, pay]) as app,
     ):
         connection.execute("create table orders (id int primary key)")
         connection.execute("grant all on orders to jobcore_tenant")
@@ -127,6 +147,28 @@ def test_the_statement_runs_in_the_callers_thread(
         assert orders_and_jobs(database_dsn) == (0, 4, 4)
     assert orders_and_jobs(database_dsn) == (0, 5, 5)
     assert len(set(enqueued)) == 5
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_handler_in_a_thread_enqueues_in_its_own_transaction(
+    app: BlockingJobApp, library: type[BlockingCaller], database_dsn: str, fails: bool
+) -> None:
+    worker = app.worker()
+    worker.start()
+    payment = Payment(dsn=database_dsn, library=library.__name__, fails=fails)
+    paid = app.enqueue(pay, payment, tenant=TENANT)
+    if fails:
+        with pytest.raises(JobFailedError, match="no reason"):
+            paid.result(timeout=20)
+    else:
+        child = app.get_job(TENANT, paid.result(timeout=20))
+        assert (child.type, child.parent_job_id) == ("bill", paid.job_id)
+    worker.stop()
+    with psycopg.connect(database_dsn) as connection:
+        [(orders, bills)] = connection.execute(
+            "select (select count(*) from orders), (select count(*) from jobs where type = 'bill')"
+        ).fetchall()
+    assert (orders, bills) == ((0, 0) if fails else (1, 1))
 
 
 def test_another_database_is_refused_and_stays_empty(

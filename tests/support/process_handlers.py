@@ -129,6 +129,11 @@ def talks(ctx: JobContext, data: dict[str, Any]) -> list[Any]:
     return [step, ctx.blocking.once("mail"), ctx.attempt, ctx.job_name]
 
 
+@job("follows-up", execution="process")
+def follows_up(ctx: JobContext, data: dict[str, Any]) -> str:
+    return str(ctx.blocking.enqueue("child", {"n": 2}, delay=timedelta(seconds=3)).job_id)
+
+
 @job("talks-async", execution="process")
 async def talks_async(ctx: JobContext, data: dict[str, Any]) -> list[Any]:
     await ctx.progress(30, "working")
@@ -147,6 +152,10 @@ async def asks_too_much(ctx: JobContext, data: dict[str, Any]) -> list[str]:
             ask()
         except ConfigurationError as error:
             refused.append(f"{type(error).__name__}: {error}")
+    try:
+        ctx.blocking.enqueue("child", {}, connection=object())
+    except ConfigurationError as error:
+        refused.append(f"{type(error).__name__}: {error}")
     return refused
 
 

@@ -59,9 +59,9 @@ def test_every_call_waits_for_its_answer(app):
 
 def test_schedules_are_made_listed_triggered_and_removed(app):
     app.schedule("k", double, timedelta(hours=1), Data(n=3), tenant=TENANT)
-    assert [schedule.key for schedule in app.list_schedules(TENANT)] == ["k"]
+    assert [schedule.key for schedule in app.schedules.list(TENANT)] == ["k"]
     assert app.trigger_schedule(TENANT, "k").result() == 6
-    assert app.remove_schedule(TENANT, "k")
+    assert app.schedules.remove(TENANT, "k")
 
 
 def test_errors_are_those_of_the_twin(app):

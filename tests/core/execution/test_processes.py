@@ -197,7 +197,9 @@ async def test_a_process_reports_and_logs_through_its_worker(bench: Bench, caplo
     assert any(record.name == "third.party" for record in caplog.records)
 
 
-async def test_an_async_handler_in_a_process_has_its_context() -> None:
+@pytest.fixture
+async def planning() -> Any:
+    """A bench whose handlers may enqueue, and what they planned."""
     planned: list[NewJob] = []
 
     def plan(parent: Any, name: Any, data: Any, delay: Any, priority: int) -> NewJob:
@@ -217,15 +219,29 @@ async def test_an_async_handler_in_a_process_has_its_context() -> None:
         return [Enqueued(new.job_id) for new in jobs]
 
     async with Bench(*ALL, plan_child=plan, submit=submit) as bench:
-        settlement = await bench.run(handlers.talks_async)
+        yield bench, planned
+
+
+async def test_an_async_handler_in_a_process_has_its_context(planning: Any) -> None:
+    bench, planned = planning
+    settlement = await bench.run(handlers.talks_async)
     assert settlement.outcome is Outcome.COMPLETED, settlement.error
     assert json.loads(settlement.result)[1:] == [True, str(planned[0].job_id)]
     assert (planned[0].name, planned[0].delay) == ("child", timedelta(seconds=3))
 
 
+async def test_a_plain_handler_in_a_process_enqueues_a_follow_up(planning: Any) -> None:
+    bench, planned = planning
+    settlement = await bench.run(handlers.follows_up)
+    assert settlement.outcome is Outcome.COMPLETED, settlement.error
+    [child] = planned
+    assert json.loads(settlement.result) == str(child.job_id)
+    assert (child.name, child.delay, child.tenant) == ("child", timedelta(seconds=3), settlement.claim.tenant)
+
+
 async def test_what_a_process_cannot_have_is_refused_with_the_reason(bench: Bench) -> None:
     refused = json.loads((await bench.run(handlers.asks_too_much)).result)
-    assert len(refused) == 3
+    assert len(refused) == 4
     assert all("ConfigurationError" in line and "shares no memory" in line for line in refused)
 
 

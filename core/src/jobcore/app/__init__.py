@@ -1,6 +1,8 @@
 """The application room: the facade, and the faces that the founding documents name."""
 
 from jobcore.app.blocking import BlockingJobApp, BlockingJobHandle
+from jobcore.app.blocking_schedules import BlockingSchedules
+from jobcore.app.blocking_worker import BlockingWorker
 from jobcore.app.config import JobRunnerConfig, PgBossConfig, ScheduleJobOptions, TemporalConfig
 from jobcore.app.facade import JobApp
 from jobcore.app.factory import JobRunnerFactory, initialize_job_runner
@@ -28,6 +30,8 @@ __all__ = [
     "AppWorker",
     "BlockingJobApp",
     "BlockingJobHandle",
+    "BlockingSchedules",
+    "BlockingWorker",
     "Flow",
     "FlowCycleError",
     "FlowJob",

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, overload
 from uuid import UUID
 
+from jobcore.app import assembly
+from jobcore.app.blocking_schedules import BlockingSchedules
+from jobcore.app.blocking_worker import BlockingWorker
 from jobcore.app.facade import JobApp
 from jobcore.app.flows import Flow
 from jobcore.app.handle import AppJobHandle
 from jobcore.app.health import AppHealth
 from jobcore.app.loop_thread import LoopThread
 from jobcore.app.queries import JobId, Relative, TenantId
+from jobcore.app.services import ServiceContainer
 from jobcore.handlers.definition import HandlerDefinition
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
 from jobcore.models import DetailRecord, JobFilter, JobMetrics, JobRecord, JobStatus, Schedule
 from jobcore.ports.handle import EnqueueOptions
+from jobcore.ports.middleware import Middleware
+from jobcore.ports.observer import Observer
 from jobcore.ports.reasons import Explanation
+from jobcore.ports.runner import JobRunner
+from jobcore.ports.store import JobStore
+from jobcore.settings import Settings
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -34,13 +43,50 @@ class BlockingJobApp:
     their twins raise.
     """
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        handlers: Iterable[assembly.HandlerSource] = (),
+        plugins: Iterable[Any] = (),
+        services: Iterable[Any] | Mapping[type, Any] = (),
+        runner: str | JobRunner | None = None,
+        store: str | JobStore | None = None,
+        middleware: Iterable[Middleware] = (),
+        observers: Iterable[Observer] = (),
+    ) -> None:
         self._loop = LoopThread("jobcore-blocking-app")
-        self.app = JobApp(*arguments, **options)
+        self.app = JobApp(
+            settings,
+            handlers=handlers,
+            plugins=plugins,
+            services=services,
+            runner=runner,
+            store=store,
+            middleware=middleware,
+            observers=observers,
+        )
+        self.schedules = BlockingSchedules(self._loop, lambda: self._opened().schedules)
+
+    @property
+    def settings(self) -> Settings:
+        return self.app.settings
 
     @property
     def registry(self) -> JobHandlerRegistry:
         return self.app.registry
+
+    @property
+    def services(self) -> ServiceContainer:
+        return self.app.services
+
+    @property
+    def is_open(self) -> bool:
+        return self.app.is_open
+
+    @property
+    def default_runner(self) -> str:
+        return self.app.default_runner
 
     def open(self) -> Self:
         """Connect; harmless if connected."""
@@ -72,9 +118,19 @@ class BlockingJobApp:
     def enqueue(self, job: Any, data: Any = None, **options: Unpack[EnqueueOptions]) -> BlockingJobHandle[Any]:
         return BlockingJobHandle(self._loop, self._loop.run(self._opened().enqueue(job, data, **options)))
 
+    @overload
     def enqueue_many(
-        self, job: HandlerDefinition[DataT, ResultT] | str, data: Iterable[DataT], **options: Unpack[EnqueueOptions]
-    ) -> list[BlockingJobHandle[ResultT]]:
+        self, job: HandlerDefinition[DataT, ResultT], data: Iterable[DataT], **options: Unpack[EnqueueOptions]
+    ) -> list[BlockingJobHandle[ResultT]]: ...
+
+    @overload
+    def enqueue_many(
+        self, job: str, data: Iterable[Any], **options: Unpack[EnqueueOptions]
+    ) -> list[BlockingJobHandle[Any]]: ...
+
+    def enqueue_many(
+        self, job: Any, data: Iterable[Any], **options: Unpack[EnqueueOptions]
+    ) -> list[BlockingJobHandle[Any]]:
         handles = self._loop.run(self._opened().enqueue_many(job, data, **options))
         return [BlockingJobHandle(self._loop, handle) for handle in handles]
 
@@ -119,17 +175,19 @@ class BlockingJobApp:
     def trigger_schedule(self, tenant: TenantId, key: str) -> BlockingJobHandle[Any]:
         return BlockingJobHandle(self._loop, self._loop.run(self._opened().trigger_schedule(tenant, key)))
 
-    def list_schedules(self, tenant: TenantId | None = None) -> Sequence[Schedule]:
-        return self._loop.run(self._opened().schedules.list(tenant))
-
-    def remove_schedule(self, tenant: TenantId, key: str) -> bool:
-        return self._loop.run(self._opened().schedules.remove(tenant, key))
-
     def health(self) -> AppHealth:
         return self._loop.run(self._opened().health())
 
     def queue_sizes(self, queues: Sequence[str] | None = None) -> dict[str, int]:
         return self._loop.run(self._opened().queue_sizes(queues))
+
+    def worker(self, queues: Iterable[str] | None = None, concurrency: int | None = None) -> BlockingWorker:
+        return BlockingWorker(self._loop, self._opened().worker(queues, concurrency))
+
+    def run_worker(
+        self, queues: Iterable[str] | None = None, concurrency: int | None = None, *, handle_signals: bool = True
+    ) -> None:
+        self.worker(queues, concurrency).work_until_stopped(handle_signals=handle_signals)
 
     def _opened(self) -> JobApp:
         if not self.app.is_open:
@@ -155,6 +213,10 @@ class BlockingJobHandle(Generic[ResultT]):
     @property
     def deduplicated(self) -> bool:
         return self._handle.deduplicated
+
+    @property
+    def external_id(self) -> str | None:
+        return self._handle.external_id
 
     def status(self) -> JobStatus:
         return self._loop.run(self._handle.status())

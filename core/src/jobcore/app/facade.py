@@ -175,12 +175,19 @@ class JobApp(JobQueries):
         [enqueued] = await self._submission.submit([plan], options.get("connection"))
         return self._handle(plan, enqueued)
 
+    @overload
     async def enqueue_many(
-        self,
-        job: HandlerDefinition[DataT, ResultT] | str,
-        data: Iterable[DataT],
-        **options: Unpack[EnqueueOptions],
-    ) -> list[AppJobHandle[ResultT]]:
+        self, job: HandlerDefinition[DataT, ResultT], data: Iterable[DataT], **options: Unpack[EnqueueOptions]
+    ) -> list[AppJobHandle[ResultT]]: ...
+
+    @overload
+    async def enqueue_many(
+        self, job: str, data: Iterable[Any], **options: Unpack[EnqueueOptions]
+    ) -> list[AppJobHandle[Any]]: ...
+
+    async def enqueue_many(
+        self, job: Any, data: Iterable[Any], **options: Unpack[EnqueueOptions]
+    ) -> list[AppJobHandle[Any]]:
         """Enqueue one job for each payload, in one round trip for each runner; raises as `enqueue`.
 
         All of one runner are accepted, or none. `job_id` and `dedupe_key` belong to one job: use `enqueue` for them.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, TypeVar
 
 from jobcore.errors import ConfigurationError
@@ -46,6 +46,11 @@ class LoopThread:
         except BaseException:
             future.cancel()
             raise
+
+    def call_soon(self, call: Callable[..., None], *arguments: Any) -> None:
+        """Have the loop call something, and return at once; nothing happens if it does not run. Signal handlers may."""
+        if (loop := self._loop) is not None:
+            loop.call_soon_threadsafe(call, *arguments)
 
     def stop(self) -> None:
         """End the loop and its thread; harmless if there is none. Blocks until the thread has ended."""

@@ -45,14 +45,15 @@ class Stopper:
         """Take SIGTERM and SIGINT for the length of the block. For the main thread's loop only."""
         loop = asyncio.get_running_loop()
         for number in STOPPING:
-            loop.add_signal_handler(number, self._signalled, number.name)
+            loop.add_signal_handler(number, self.signalled, number.name)
         try:
             yield
         finally:
             for number in STOPPING:
                 loop.remove_signal_handler(number)
 
-    def _signalled(self, name: str) -> None:
+    def signalled(self, name: str) -> None:
+        """Drain for the first signal, and hand back for the next."""
         self._signals += 1
         if self._signals == 1:
             self.drain(name)

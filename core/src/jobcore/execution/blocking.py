@@ -6,11 +6,14 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from uuid import UUID
 
 from jobcore.errors import JobcoreError
 from jobcore.execution.steps import revive
+from jobcore.models import Enqueued
+from jobcore.ports.calling_thread import CallingThread
 
 if TYPE_CHECKING:
     from jobcore.execution.context import ExecutionContext
@@ -53,6 +56,11 @@ class ThreadBlockingContext:
     def once(self, key: str) -> bool:
         return self._wait(self._context.once(key))
 
+    def enqueue(
+        self, job: Any, data: Any, *, connection: Any = None, delay: timedelta | None = None, priority: int = 0
+    ) -> Enqueued:
+        return self._wait(self._context.enqueue(job, data, connection=connection, delay=delay, priority=priority))
+
     def cancel_pending(self) -> None:
         """Wake a thread that waits here, so that it can be interrupted. Called on the loop."""
         for future in tuple(self._pending):
@@ -65,9 +73,11 @@ class ThreadBlockingContext:
                 "ctx.blocking was called on the event loop, which it would block for ever: "
                 "await ctx's own methods in an async handler."
             )
-        future = asyncio.run_coroutine_threadsafe(call, self._loop)
+        thread = CallingThread()  # what belongs to this thread, such as a connection of Django's, is used here
+        with thread.lent():
+            future = asyncio.run_coroutine_threadsafe(call, self._loop)
         self._pending.add(future)
         try:
-            return future.result()
+            return thread.wait_for(future)
         finally:
             self._pending.discard(future)

@@ -87,10 +87,7 @@ class ProcessContext(JobContext):
     async def enqueue(
         self, job: Any, data: Any, *, connection: Any = None, delay: timedelta | None = None, priority: int = 0
     ) -> Enqueued:
-        if connection is not None:
-            _not_here("ctx.enqueue(connection=)")
-        answer = await asyncio.wrap_future(self.calls.enqueue(job, data, delay, priority))
-        return Enqueued(UUID(answer[0]), answer[1], answer[2])
+        return _enqueued(await asyncio.wrap_future(self.calls.enqueue(job, data, connection, delay, priority)))
 
 
 class ProcessBlockingContext:
@@ -119,6 +116,11 @@ class ProcessBlockingContext:
 
     def once(self, key: str) -> bool:
         return self._calls.once(key).result()
+
+    def enqueue(
+        self, job: Any, data: Any, *, connection: Any = None, delay: timedelta | None = None, priority: int = 0
+    ) -> Enqueued:
+        return _enqueued(self._calls.enqueue(job, data, connection, delay, priority).result())
 
 
 class _Calls:
@@ -152,10 +154,16 @@ class _Calls:
     def once(self, key: str) -> Any:
         return self._call("once", key=key)
 
-    def enqueue(self, job: Any, data: Any, delay: timedelta | None, priority: int) -> Any:
+    def enqueue(self, job: Any, data: Any, connection: Any, delay: timedelta | None, priority: int) -> Any:
+        if connection is not None:
+            _not_here("ctx.enqueue(connection=)")
         name = job.name if isinstance(job, HandlerDefinition) else job
         delay_seconds = None if delay is None else delay.total_seconds()
         return self._call("enqueue", job=name, data=dump_payload(data), delay_seconds=delay_seconds, priority=priority)
+
+
+def _enqueued(answer: tuple[str, bool, str | None]) -> Enqueued:
+    return Enqueued(UUID(answer[0]), answer[1], answer[2])
 
 
 def _not_here(what: str) -> NoReturn:

@@ -7,7 +7,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 from uuid import UUID
 
 if TYPE_CHECKING:
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 P = ParamSpec("P")
 T = TypeVar("T")
+DataT = TypeVar("DataT")
 
 
 class AbortSignal(Protocol):
@@ -157,11 +158,27 @@ class JobContext(ABC):
             InputError: if somebody else opened a transaction on the connection: nobody could tell whether it commits.
         """
 
+    @overload
+    async def enqueue(
+        self,
+        job: Callable[[JobContext, DataT], Any],
+        data: DataT,
+        *,
+        connection: Any = None,
+        delay: timedelta | None = None,
+        priority: int = 0,
+    ) -> Enqueued: ...
+
+    @overload
+    async def enqueue(
+        self, job: str, data: Any, *, connection: Any = None, delay: timedelta | None = None, priority: int = 0
+    ) -> Enqueued: ...
+
     @abstractmethod
     async def enqueue(
         self, job: Any, data: Any, *, connection: Any = None, delay: timedelta | None = None, priority: int = 0
     ) -> Enqueued:
-        """Enqueue a follow-up job of the same tenant; this job is recorded as its parent.
+        """Enqueue a follow-up job of the same tenant, by its handler or its name; this job is recorded as its parent.
 
         With the connection of `complete_in` it commits with this job's completion.
         """
@@ -181,3 +198,25 @@ class BlockingContext(Protocol):
     def step(self, name: str, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T: ...
 
     def once(self, key: str) -> bool: ...
+
+    @overload
+    def enqueue(
+        self,
+        job: Callable[[JobContext, DataT], Any],
+        data: DataT,
+        *,
+        connection: Any = None,
+        delay: timedelta | None = None,
+        priority: int = 0,
+    ) -> Enqueued: ...
+
+    @overload
+    def enqueue(
+        self, job: str, data: Any, *, connection: Any = None, delay: timedelta | None = None, priority: int = 0
+    ) -> Enqueued: ...
+
+    def enqueue(
+        self, job: Any, data: Any, *, connection: Any = None, delay: timedelta | None = None, priority: int = 0
+    ) -> Enqueued:
+        """Enqueue a follow-up job; with a blocking `connection` of the handler's own, in its transaction."""
+        ...
