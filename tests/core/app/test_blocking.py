@@ -61,7 +61,19 @@ def test_schedules_are_made_listed_triggered_and_removed(app):
     app.schedule("k", double, timedelta(hours=1), Data(n=3), tenant=TENANT)
     assert [schedule.key for schedule in app.schedules.list(TENANT)] == ["k"]
     assert app.trigger_schedule(TENANT, "k").result() == 6
+    assert app.schedules.trigger(TENANT, "k").result() == 6
+    assert not app.schedules.pause(TENANT, "k").enabled
+    assert app.schedules.resume(TENANT, "k").enabled
+    app.schedules.put("k", double, "2 hours", Data(n=3), tenant=TENANT, jitter=3)
+    assert app.schedules.get(TENANT, "k").interval == timedelta(hours=2)
     assert app.schedules.remove(TENANT, "k")
+
+
+def test_queues_are_paused_and_resumed(app):
+    assert app.pause(queue="double", reason="upkeep")
+    assert [(pause.name, pause.reason) for pause in app.pauses()] == [("double", "upkeep")]
+    assert app.resume(queue="double")
+    assert app.pauses() == []
 
 
 def test_errors_are_those_of_the_twin(app):

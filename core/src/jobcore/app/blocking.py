@@ -19,7 +19,7 @@ from jobcore.app.queries import JobId, Relative, TenantId
 from jobcore.app.services import ServiceContainer
 from jobcore.handlers.definition import HandlerDefinition
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
-from jobcore.models import DetailRecord, JobFilter, JobMetrics, JobRecord, JobStatus, Schedule
+from jobcore.models import DetailRecord, JobFilter, JobMetrics, JobRecord, JobStatus, Pause, Schedule
 from jobcore.ports.handle import EnqueueOptions
 from jobcore.ports.middleware import Middleware
 from jobcore.ports.observer import Observer
@@ -168,6 +168,27 @@ class BlockingJobApp:
 
     def why(self, job_id: JobId, *, tenant: TenantId, for_operator: bool = False) -> Explanation:
         return self._loop.run(self._opened().why(job_id, tenant=tenant, for_operator=for_operator))
+
+    def pause(
+        self,
+        *,
+        queue: str | None = None,
+        handler: AnyHandler | str | None = None,
+        tenant: TenantId | None = None,
+        reason: str | None = None,
+        paused_by: str | None = None,
+    ) -> bool:
+        return self._loop.run(
+            self._opened().pause(queue=queue, handler=handler, tenant=tenant, reason=reason, paused_by=paused_by)
+        )
+
+    def resume(
+        self, *, queue: str | None = None, handler: AnyHandler | str | None = None, tenant: TenantId | None = None
+    ) -> bool:
+        return self._loop.run(self._opened().resume(queue=queue, handler=handler, tenant=tenant))
+
+    def pauses(self) -> Sequence[Pause]:
+        return self._loop.run(self._opened().pauses())
 
     def schedule(self, key: str, job: AnyHandler | str, when: Any, data: Any = None, **options: Any) -> Schedule:
         return self._loop.run(self._opened().schedule(key, job, when, data, **options))
