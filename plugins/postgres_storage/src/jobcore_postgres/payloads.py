@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from uuid import UUID
 
 import orjson
 
@@ -11,6 +12,8 @@ from jobcore.models import PayloadSchema, WaitingPayload
 from jobcore.ports.store import PayloadRecords
 from jobcore_postgres.database import Database
 from jobcore_postgres.queries import affected_by, rows_of
+
+NIL = UUID(int=0)
 
 
 class PostgresPayloadRecords(PayloadRecords):
@@ -33,8 +36,8 @@ class PostgresPayloadRecords(PayloadRecords):
     ) -> Sequence[WaitingPayload]:
         page = {
             "handlers": list(handlers),
-            "tenant": None if after is None else after.tenant,
-            "job_id": None if after is None else after.job_id,
+            "tenant": NIL if after is None else after.tenant,
+            "job_id": NIL if after is None else after.job_id,
             "limit": limit,
         }
         rows = await self.database.repeatable(lambda connection: rows_of(connection, "payloads_waiting", page))
