@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import orjson
 import psycopg
 import pytest
 
@@ -15,6 +17,7 @@ from jobcore import JobApp, JobContext, JobData, JobState, RetryPolicy, job
 from jobcore.errors import InvalidHandlerError, PayloadInvalidError, PayloadVersionError
 from jobcore.memory import MemoryRunner, MemoryStore
 from jobcore.memory.clock import MovableClock
+from jobcore.ports import Severity
 from jobcore.settings import Settings
 from jobcore.testing import memory_app
 from pgboss_runner.harness import eventually
@@ -98,6 +101,23 @@ async def test_a_schedule_that_an_older_build_made_fires_and_is_triggered_as_wha
         jobs = await app.find_jobs(TENANT)
         assert triggered.job_id in {found.job_id for found in jobs}
         assert [found.result for found in jobs] == ["new Ada"] * 2
+
+
+async def test_why_tells_a_payload_of_a_newer_build_from_one_that_does_not_fit() -> None:
+    async with memory_app(handlers=[old_greet]) as app:
+        for payload, severity, told in (
+            (
+                {"names": ["Ada"], "payloadVersion": 2},
+                Severity.WAITING,
+                "is of version 2, and this build knows version 1",
+            ),
+            ({"names": ["Ada"]}, Severity.BLOCKED, "does not fit the handler's model"),
+        ):
+            plan = app.planner.plan(old_greet, OldGreeting(name="Ada"), {"tenant": TENANT})
+            await app.store.create_job(replace(plan, payload=orjson.dumps(payload)))
+            [reason] = [one for one in (await app.why(plan.job_id, tenant=TENANT)).reasons if one.code == "payload"]
+            assert reason.severity is severity
+            assert told in reason.summary
 
 
 async def test_an_application_with_a_gap_among_its_upcasters_does_not_start() -> None:
