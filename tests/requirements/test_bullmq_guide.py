@@ -91,7 +91,11 @@ async def test_b04_a_worker_has_connections_of_its_own(app: JobApp, tables: Tabl
     assert len(own) >= 2
     assert all(name.startswith("jobcore worker") for name in own)
     await worker.stop()
-    assert connections() == of_the_application
+
+    async def gone() -> bool:
+        return connections() == of_the_application
+
+    await eventually(gone, "the worker's connections are gone")
 
 
 async def test_b05_ids_are_made_and_a_dedupe_key_stands_for_one_job(app: JobApp) -> None:
