@@ -4,16 +4,33 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
 from jobcore.errors import HandlerNotFoundError
-from jobcore.handlers.registry import JobHandlerRegistry
+from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
 from jobcore.models import WorkerRecord
+from jobcore.policies.dedupe import Dedupe, announce_dedupe, read_dedupe
+from jobcore.policies.limits import Limit, announce_limit, read_limit
 from jobcore.ports.store import JobStore
 
 QUEUE_OF = "queue_of"
 """Where a worker's record tells in which queue it expects each of its handlers' jobs."""
+FLOW_OF = "flow_of"
+"""Where a worker's record tells the limits and the rule for equal jobs of those handlers that have some."""
 BELIEVED_FOR = 60.0
 """Seconds; as long as a silent worker counts as alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRules:
+    """The flow control of one handler."""
+
+    limits: tuple[Limit, ...] = ()
+    dedupe: Dedupe | None = None
+
+
+NO_RULES = FlowRules()
 
 
 class AnnouncedHandlers:
@@ -23,14 +40,17 @@ class AnnouncedHandlers:
         self._registry = registry
         self._store = store
         self._queues: Mapping[str, str] = {}
+        self._flow: Mapping[str, Mapping[str, Any]] = {}
         self._read_at = -BELIEVED_FOR
 
     async def refresh(self) -> None:
         """Read what the live workers announce now."""
         queues: dict[str, str] = {}
+        flow: dict[str, Mapping[str, Any]] = {}
         for worker in await self._store.live_workers():
             queues |= queue_of(worker)
-        self._queues = queues
+            flow |= worker.details.get(FLOW_OF, {})
+        self._queues, self._flow = queues, flow
         self._read_at = time.monotonic()
 
     async def require(self, name: str) -> None:
@@ -49,6 +69,31 @@ class AnnouncedHandlers:
     def queue_of(self, name: str) -> str:
         """Return the queue in which a live worker expects jobs of this name; the name itself if none told."""
         return self._queues.get(name, name)
+
+    def flow_of(self, name: str) -> FlowRules:
+        """Return the limits and the rule for equal jobs that a live worker announced, when it was last asked.
+
+        Raises:
+            InputError: if these need a function that only a process with the handler has.
+        """
+        told = self._flow.get(name)
+        if told is None:
+            return NO_RULES
+        dedupe = told.get("dedupe")
+        return FlowRules(
+            tuple(read_limit(name, limit) for limit in told.get("limits", ())),
+            None if dedupe is None else read_dedupe(name, dedupe),
+        )
+
+
+def flow_of(definition: AnyHandler) -> dict[str, Any]:
+    """Return what a worker announces of a handler's flow control; nothing if it has none."""
+    told: dict[str, Any] = {}
+    if definition.limits:
+        told["limits"] = [announce_limit(limit) for limit in definition.limits]
+    if definition.dedupe is not None:
+        told["dedupe"] = announce_dedupe(definition.dedupe)
+    return told
 
 
 def queue_of(worker: WorkerRecord) -> dict[str, str]:

@@ -7,25 +7,25 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from jobcore.app.announced import FlowRules
 from jobcore.app.options import CheckedOptions
 from jobcore.errors import InputError
 from jobcore.handlers.payload import decode_json
-from jobcore.handlers.registry import AnyHandler
 from jobcore.models import Admission, Gate, NewJob, OnConflict
 from jobcore.policies.limits import Subject, bounded_name
 
 
-def flow_controlled(plan: NewJob, definition: AnyHandler | None, options: CheckedOptions, encoded: bytes) -> NewJob:
+def flow_controlled(plan: NewJob, rules: FlowRules, options: CheckedOptions, encoded: bytes) -> NewJob:
     """Return the plan with what holds the job up, if there is anything.
 
     Args:
+        rules: what the handler says of its jobs.
         encoded: the payload as plain JSON text.
 
     Raises:
         InputError: if the payload has no key that a limit asks for, or the options do not fit one another.
     """
-    limits = () if definition is None else definition.limits
-    dedupe = None if definition is None else definition.dedupe
+    limits, dedupe = rules.limits, rules.dedupe
     if not limits and not options.after and dedupe is None and options.on_conflict is None:
         return plan
     document: Mapping[str, Any] = decode_json(encoded)

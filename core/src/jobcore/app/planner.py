@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, NoReturn
 from uuid import UUID
 
-from jobcore.app.announced import AnnouncedHandlers
+from jobcore.app.announced import AnnouncedHandlers, FlowRules
 from jobcore.app.flow import flow_controlled
 from jobcore.app.options import CheckedOptions, check_options
 from jobcore.app.runners import RunnerPool
@@ -72,7 +72,7 @@ class Planner:
         for item in data:
             tenant, encoded = self.check_payload(name, definition, item, checked.tenant)
             plan = self._draft(name, definition, checked, tenant, encoded)
-            plan = flow_controlled(plan, definition, checked, encoded)
+            plan = flow_controlled(plan, self._rules_of(name, definition), checked, encoded)
             plan = self._routed(plan, definition, checked.runner)
             self._require_capabilities(plan, definition, checked)
             yield plan
@@ -113,7 +113,7 @@ class Planner:
         )
         draft = self._draft(schedule.handler, definition, options, schedule.tenant, schedule.payload)
         plan = replace(
-            flow_controlled(draft, definition, options, schedule.payload),
+            flow_controlled(draft, self._rules_of(draft.name, definition), options, schedule.payload),
             schedule_id=schedule.schedule_id,
             fire_time=fire_time,
         )
@@ -163,6 +163,12 @@ class Planner:
             dedupe_key=options.dedupe_key,
             parent_job_id=options.parent_job_id,
         )
+
+    def _rules_of(self, name: str, definition: AnyHandler | None) -> FlowRules:
+        """Return the handler's flow control, as it stands here or as a live worker announced it."""
+        if definition is None:
+            return self._announced.flow_of(name)
+        return FlowRules(definition.limits, definition.dedupe)
 
     def _routed(self, plan: NewJob, definition: AnyHandler | None, explicit: str | None) -> NewJob:
         runner = self._runners.name_for(

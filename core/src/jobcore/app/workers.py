@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from jobcore.app import logs
-from jobcore.app.announced import QUEUE_OF, AnnouncedHandlers, queue_of
+from jobcore.app.announced import FLOW_OF, QUEUE_OF, AnnouncedHandlers, flow_of, queue_of
 from jobcore.app.hosting import Hosting, Queues
 from jobcore.app.runners import RunnerPool
 from jobcore.app.tally import Tally
@@ -162,6 +162,7 @@ class AppWorker(Worker):
 
     def _record(self, runner: str, worker: Worker, *, stopping: bool) -> WorkerRecord:
         queue_of = {handler: queue for queue, handlers in self._queues.items() for handler in handlers}
+        flow = {definition.name: flow_of(definition) for definition in self._hosting.registry}
         return WorkerRecord(
             worker_id=worker.worker_id,
             runner_type=runner,
@@ -171,7 +172,11 @@ class AppWorker(Worker):
             queues=tuple(sorted(self._queues)),
             concurrency=self._concurrency,
             stopping=stopping,
-            details={QUEUE_OF: queue_of, STALE_ATTEMPTS: self._tally.stale_attempts},
+            details={
+                QUEUE_OF: queue_of,
+                FLOW_OF: {name: told for name, told in flow.items() if told and name in queue_of},
+                STALE_ATTEMPTS: self._tally.stale_attempts,
+            },
         )
 
     async def _announce_payloads(self) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from jobcore.errors import InputError, InvalidHandlerError
 from jobcore.limits import check_key
 from jobcore.models import OnConflict
-from jobcore.policies.limits import Key, key_of
+from jobcore.policies.limits import Key, key_of, untold_key
 
 LONGEST_WINDOW = timedelta(days=366)
 _NEED_A_WINDOW = (OnConflict.DEBOUNCE, OnConflict.THROTTLE)
@@ -48,6 +48,23 @@ class Dedupe:
     def key_in(self, handler: str, document: Mapping[str, Any]) -> str:
         """Return the key of a payload. Raises `InputError` if it has none."""
         return check_key("dedupe_key", key_of(self.key, handler, document))
+
+
+def announce_dedupe(dedupe: Dedupe) -> dict[str, Any]:
+    """Return a rule as a worker announces it to processes that do not have the handler; `read_dedupe` reads it."""
+    return {
+        "key": None if callable(dedupe.key) else dedupe.key,
+        "on_conflict": str(dedupe.on_conflict),
+        "window": None if dedupe.window is None else dedupe.window.total_seconds(),
+    }
+
+
+def read_dedupe(handler: str, document: Mapping[str, Any]) -> Dedupe:
+    """Return a rule that a worker announced. Raises `InputError` if its key is a function."""
+    if document["key"] is None:
+        raise InputError(untold_key(handler))
+    window = document["window"]
+    return Dedupe(document["key"], document["on_conflict"], None if window is None else timedelta(seconds=window))
 
 
 def check_rule(on_conflict: Any, window: Any) -> OnConflict:

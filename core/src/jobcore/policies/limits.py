@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -158,6 +158,48 @@ class FairShare:
 
 
 Limit = Concurrency | RateLimit | FairShare
+_KINDS: Mapping[str, type[Limit]] = {"concurrency": Concurrency, "rate": RateLimit, "fair": FairShare}
+
+
+def announce_limit(limit: Limit) -> dict[str, Any]:
+    """Return a limit as a worker announces it to processes that do not have the handler; `read_limit` reads it.
+
+    A key that is a function cannot be told, which `key_is_told` says then.
+    """
+    [kind] = [kind for kind, made in _KINDS.items() if isinstance(limit, made)]
+    values = {field.name: getattr(limit, field.name) for field in fields(limit)}
+    told = {name: _as_json(value) for name, value in values.items() if not callable(value)}
+    return {"kind": kind, "key_is_told": not callable(values.get("key")), **told}
+
+
+def read_limit(handler: str, document: Mapping[str, Any]) -> Limit:
+    """Return a limit that a worker announced.
+
+    Raises:
+        InputError: if its key is a function, which only a process with the handler can ask.
+    """
+    values = {name: value for name, value in document.items() if name not in ("kind", "key_is_told")}
+    if not document["key_is_told"]:
+        raise InputError(untold_key(handler))
+    if "every" in values:
+        values["every"] = timedelta(seconds=values["every"])
+    return _KINDS[document["kind"]](**values)
+
+
+def untold_key(handler: str) -> str:
+    """Return what to say where a key is needed that only the handler's own code can find."""
+    return (
+        f"The jobs {handler!r} are told apart by a function of their payload, which this process does not have: "
+        "enqueue it where the handler is known, or let its key be the name of a field."
+    )
+
+
+def _as_json(value: Any) -> Any:
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, Mapping):
+        return {str(name): item for name, item in cast("Mapping[Any, Any]", value).items()}
+    return value
 
 
 def check_limits(name: str, limits: Sequence[Any]) -> tuple[Limit, ...]:
