@@ -27,6 +27,7 @@ from jobcore.ports.context import BlockingContext
 NAMES = {
     "AppJobHandle": "BlockingJobHandle",
     "AppWorker": "BlockingWorker",
+    "AsyncGenerator": "Generator",
     "__aenter__": "__enter__",
     "__aexit__": "__exit__",
 }

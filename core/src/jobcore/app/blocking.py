@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, overload
 from uuid import UUID
@@ -242,6 +242,14 @@ class BlockingJobHandle(Generic[ResultT]):
     def status(self) -> JobStatus:
         return self._loop.run(self._handle.status())
 
+    def watch(self) -> Generator[JobStatus]:
+        changes = self._handle.watch()
+        try:
+            while (status := self._loop.run(_next_of(changes))) is not None:
+                yield status
+        finally:
+            self._loop.run(changes.aclose())
+
     def cancel(self, reason: str | None = None) -> bool:
         return self._loop.run(self._handle.cancel(reason))
 
@@ -250,3 +258,7 @@ class BlockingJobHandle(Generic[ResultT]):
 
     def __repr__(self) -> str:
         return f"<Blocking {self._handle!r}>"
+
+
+async def _next_of(changes: AsyncGenerator[JobStatus]) -> JobStatus | None:
+    return await anext(changes, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from datetime import timedelta
 from types import NoneType
 from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast, get_type_hints
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 ResultT = TypeVar("ResultT")
 
 FIRST_LOOK = 0.01
+WATCH_POLL = 0.5
+"""Seconds between two looks at a job that is watched, where nothing is told of it."""
 LONGEST_PAUSE = 1.0
 """Seconds between two looks at a job that somebody waits for: each pause is half as long again as the one before."""
 LAST_READ = 5.0
@@ -76,6 +78,25 @@ class AppJobHandle(Generic[ResultT]):
     async def status(self) -> JobStatus:
         """Read where the job stands. Raises `JobNotFoundError` before the caller's own transaction commits."""
         return (await self._app.get_job(self._tenant, self._job_id)).as_status
+
+    async def watch(self) -> AsyncGenerator[JobStatus]:
+        """Yield where the job stands, at once and whenever that changes, until it has ended.
+
+        Progress is pushed as it is written, at most once a second; what changes otherwise is seen within half a second.
+
+        Raises:
+            JobNotFoundError: if there is no such job, or the caller's own transaction has not committed it.
+            StorageUnavailableError: if the database cannot be reached.
+        """
+        seen: JobStatus | None = None
+        async with self._app.store.watch(self._tenant, self._job_id) as watch:
+            while seen is None or not seen.status.is_terminal:
+                status = await self.status()
+                if status != seen:
+                    seen = status
+                    yield status
+                else:
+                    await (asyncio.sleep(WATCH_POLL) if watch is None else watch.changed(WATCH_POLL))
 
     async def cancel(self, reason: str | None = None) -> bool:
         """Cancel the job; false if it had ended."""

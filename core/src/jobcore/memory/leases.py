@@ -26,6 +26,7 @@ class MemoryLeasedWrites(LeasedWrites):
         row = moves.owned(self.tables, lease)
         row.progress, row.progress_message = percent, message
         row.updated_at = self.tables.clock.now()
+        self.tables.bell.ring()
 
     async def write_detail(
         self,

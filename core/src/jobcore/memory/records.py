@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +14,7 @@ from jobcore.memory.connection import own_connection
 from jobcore.memory.rows import JobRow
 from jobcore.memory.tables import Tables
 from jobcore.models import DetailRecord, Enqueued, JobFilter, JobMetrics, JobRecord, NewJob
-from jobcore.ports.store import JobRecords
+from jobcore.ports.store import JobRecords, Watch
 from jobcore.states import JobState
 
 MAX_PAGE = 1000
@@ -96,6 +97,9 @@ class MemoryJobRecords(JobRecords):
         details = self.tables.details.get(key, {}).values()
         return [detail.as_record(key) for detail in sorted(details, key=lambda detail: detail.processed_at)]
 
+    def watch(self, tenant: UUID, job_id: UUID) -> AbstractAsyncContextManager[Watch]:  # noqa: ARG002 - one bell for all
+        return nullcontext(_BellWatch(self.tables))
+
     async def metrics(self, tenant: UUID | None = None) -> JobMetrics:
         by_state = dict.fromkeys(JobState, 0)
         by_runner: dict[str, dict[JobState, int]] = {}
@@ -105,6 +109,14 @@ class MemoryJobRecords(JobRecords):
                 of_runner = by_runner.setdefault(row.plan.runner_type, dict.fromkeys(JobState, 0))
                 of_runner[row.status] += 1
         return JobMetrics(by_state, by_runner)
+
+
+class _BellWatch:
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+
+    async def changed(self, timeout: float) -> None:
+        await self._tables.bell.wait(timeout)
 
 
 def _awaited(row: JobRow) -> tuple[UUID, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol, TypedDict, TypeVar
 from uuid import UUID
@@ -72,6 +72,13 @@ class JobHandle(Protocol[ResultT_co]):
 
     async def status(self) -> JobStatus:
         """Read where the job stands."""
+        ...
+
+    def watch(self) -> AsyncIterator[JobStatus]:
+        """Yield where the job stands, at once and whenever that changes, until it has ended.
+
+        Progress is pushed; what changes otherwise is seen within half a second.
+        """
         ...
 
     async def cancel(self, reason: str | None = None) -> bool:

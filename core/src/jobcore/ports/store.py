@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from jobcore.models import (
@@ -27,6 +28,14 @@ from jobcore.models import (
 from jobcore.ports.admission import AdmissionStore
 from jobcore.ports.context import TenantDatabase
 from jobcore.states import JobState
+
+
+class Watch(Protocol):
+    """Hears when one job may have changed."""
+
+    async def changed(self, timeout: float) -> None:
+        """Return once something was told of the job since the last call, or after `timeout` seconds."""
+        ...
 
 
 class JobRecords(ABC):
@@ -83,6 +92,10 @@ class JobRecords(ABC):
     @abstractmethod
     async def get_details(self, tenant: UUID, job_id: UUID) -> Sequence[DetailRecord]:
         """List a job's details, oldest first."""
+
+    def watch(self, tenant: UUID, job_id: UUID) -> AbstractAsyncContextManager[Watch | None]:  # noqa: ARG002 - for others
+        """Hear of a job's changes within the block; `None`, as here, where nothing is told: one looks now and then."""
+        return nullcontext()
 
     @abstractmethod
     async def metrics(self, tenant: UUID | None = None) -> JobMetrics:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import asdict
 from typing import Any
 from uuid import UUID
@@ -13,11 +14,12 @@ from psycopg import errors as pg
 from jobcore.errors import IllegalMoveError, InputError, JobNotFoundError, PayloadError
 from jobcore.limits import DEFAULT_LIMITS, PayloadLimits, bounded_text
 from jobcore.models import DetailRecord, Enqueued, JobFilter, JobMetrics, JobRecord, NewJob
-from jobcore.ports.store import JobRecords
+from jobcore.ports.store import JobRecords, Watch
 from jobcore.states import JobState
 from jobcore_postgres.database import Connection, Database
 from jobcore_postgres.queries import row_of, rows_of, value_of
 from jobcore_postgres.rows import detail_record, job_record
+from jobcore_postgres.watching import Watchtower
 from jobcore_postgres.wire import json_text, new_jobs, plain_text
 
 MAX_PAGE = 1000
@@ -28,6 +30,7 @@ class PostgresJobRecords(JobRecords):
     """Reads and writes `jobs` and `job_details`, over all tenants: the tenant is an argument of every call."""
 
     database: Database
+    watchtower: Watchtower
     limits: PayloadLimits = DEFAULT_LIMITS
 
     async def create_job(self, job: NewJob, *, connection: Any = None) -> Enqueued:
@@ -136,6 +139,9 @@ class PostgresJobRecords(JobRecords):
             return rows
 
         return [detail_record(row) for row in await self.database.repeatable(work)]
+
+    def watch(self, tenant: UUID, job_id: UUID) -> AbstractAsyncContextManager[Watch]:  # noqa: ARG002 - ids are unique
+        return self.watchtower.watch(job_id)
 
     async def metrics(self, tenant: UUID | None = None) -> JobMetrics:
         rows = await self.database.repeatable(lambda connection: rows_of(connection, "jobs_count", {"tenant": tenant}))

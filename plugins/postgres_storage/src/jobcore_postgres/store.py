@@ -20,6 +20,7 @@ from jobcore_postgres.schedules import PostgresScheduleStore
 from jobcore_postgres.schema_component import own_component
 from jobcore_postgres.settings import PostgresSettings
 from jobcore_postgres.tenant import PostgresTenantDatabase
+from jobcore_postgres.watching import Watchtower
 from jobcore_postgres.workers import PostgresWorkerRegistry
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class PostgresStore(
         chosen = settings or PostgresSettings()
         self.database = Database(dsn, chosen, pool=pool)
         self.retention = Retention(self.database, chosen)
+        self.watchtower = Watchtower(self.database)
         self._pruner = Pruner(self.database, chosen)
         self.limits = limits
 
@@ -73,6 +75,7 @@ class PostgresStore(
             raise
 
     async def close(self) -> None:
+        await self.watchtower.close()
         await self.database.close()
 
     async def upkeep(self) -> float:

@@ -1,0 +1,1 @@
+listen jobcore_progress
