@@ -237,7 +237,8 @@ class Settlement:
     result: bytes | None = None
     """The handler's return value as JSON."""
     error: Mapping[str, Any] | None = None
-    """`type`, `message` and `traceback`, redacted and bounded; for a cancelled job `reason` and `cancelled_by`."""
+    """`type`, `message` and `traceback`, redacted and bounded; for a cancelled job `reason`, `cancelled_by`
+    and, if it did not heed its signal, what became of the `handler`."""
     retry_in: timedelta | None = None
     started_at: datetime | None = None
     duration: timedelta = timedelta()

@@ -19,6 +19,7 @@ import pytest
 from jobcore import JobContext, job
 from jobcore.errors import InvalidHandlerError
 from jobcore.execution import Abort, check_process_handler
+from jobcore.execution.verdict import STOPPED_BY_FORCE
 from jobcore.ids import uuid7
 from jobcore.models import Enqueued, NewJob, Outcome
 from support import process_handlers as handlers
@@ -155,7 +156,7 @@ async def test_a_cancelled_process_is_interrupted_then_killed(bench: Bench, hand
     abort.abort("not wanted", by="ada")
     settlement = await asyncio.wait_for(running, 10)
     assert settlement.outcome is Outcome.CANCELLED
-    assert settlement.error == {"reason": "not wanted", "cancelled_by": "ada"}
+    assert settlement.error == {"reason": "not wanted", "cancelled_by": "ada", "handler": STOPPED_BY_FORCE}
     assert time.monotonic() - asked < 5
     assert gone(pid)
 

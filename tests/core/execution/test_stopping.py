@@ -14,6 +14,7 @@ import pytest
 from jobcore import JobContext, RetryPolicy, job
 from jobcore.errors import StaleClaimError
 from jobcore.execution import Abort, Retry
+from jobcore.execution.verdict import LEFT_BEHIND, STOPPED_BY_FORCE
 from jobcore.models import Outcome
 from support.execution import Bench, until
 
@@ -35,6 +36,12 @@ async def for_ever(_ctx: JobContext) -> None:
 async def heeds(ctx: JobContext) -> str:
     await ctx.signal.wait()
     return "left early"
+
+
+async def swallows(_ctx: JobContext) -> None:
+    with suppress(asyncio.CancelledError):
+        await asyncio.sleep(30)
+    await asyncio.sleep(1)
 
 
 async def run_and_abort(function: Any, kind: str = "cancelled", **options: Any) -> Any:
@@ -124,7 +131,8 @@ async def test_a_handler_that_swallows_cancellation_is_left_behind_and_recorded(
 async def test_a_cancelled_job_ends_as_cancelled_with_reason_and_who(function: Any, kind: str) -> None:
     settlement = await run_and_abort(function, kind)
     assert settlement.outcome is Outcome.CANCELLED
-    assert settlement.error == {"reason": "no longer wanted", "cancelled_by": "ada"}
+    assert (settlement.error["reason"], settlement.error["cancelled_by"]) == ("no longer wanted", "ada")
+    assert ("handler" in settlement.error) == (function is for_ever)
 
 
 async def test_the_signal_comes_first_and_the_cancellation_after_the_grace() -> None:
@@ -150,6 +158,13 @@ async def test_whatever_a_cancelled_handler_raises_it_stays_cancelled() -> None:
         raise Retry("again please")
 
     assert (await run_and_abort(complains)).outcome is Outcome.CANCELLED
+
+
+@pytest.mark.parametrize(("function", "told"), [(for_ever, STOPPED_BY_FORCE), (swallows, LEFT_BEHIND)])
+async def test_a_handler_that_ignores_its_cancellation_is_recorded_as_such(function: Any, told: str) -> None:
+    settlement = await run_and_abort(function)
+    assert settlement.outcome is Outcome.CANCELLED
+    assert settlement.error == {"reason": "no longer wanted", "cancelled_by": "ada", "handler": told}
 
 
 async def test_a_handler_that_raises_when_aborted_is_cancelled() -> None:

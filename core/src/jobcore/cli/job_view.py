@@ -62,7 +62,11 @@ def _fields(job: JobRecord) -> list[tuple[str, Any]]:
 def _error_fields(job: JobRecord) -> list[tuple[str, Any]]:
     error = job.error or {}
     headline = ": ".join(str(error[key]) for key in ("type", "message", "reason") if error.get(key))
-    return [("error", headline), ("traceback", str(error.get("traceback") or "").rstrip())]
+    return [
+        ("error", headline),
+        ("handler", error.get("handler")),
+        ("traceback", str(error.get("traceback") or "").rstrip()),
+    ]
 
 
 def _brief(value: Any) -> Any:

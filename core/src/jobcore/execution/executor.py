@@ -160,7 +160,7 @@ class Executor:
 
     async def _run(self, definition: AnyHandler, context: ExecutionContext, signal: Abort) -> Ending:
         if signal.aborted:
-            return Ending(stopped=signal.kind, interrupted=True)
+            return Ending(stopped=signal.kind, interrupted=True, began=False)
         run = self._make_run(definition, context, signal)
         bounds = Bounds(definition.timeout, definition.abort_grace, self._cleanup_grace)
         watch = Supervision(run, signal, bounds, self._own_loop())

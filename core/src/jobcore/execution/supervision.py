@@ -47,6 +47,7 @@ class Ending(NamedTuple):
     """The kind of the abort that the run was told of before it ended, if any."""
     interrupted: bool = False
     abandoned: bool = False
+    began: bool = True
 
 
 class Supervision:

@@ -17,6 +17,8 @@ from jobcore.models import Outcome, Settlement
 from jobcore.policies.retry import RetryPolicy
 from jobcore.redaction import describe_exception, redact_text
 
+STOPPED_BY_FORCE = "did not heed the signal, and was stopped by force"
+LEFT_BEHIND = "did not heed the signal, could not be stopped, and was left behind"
 _LONGEST_REASON = 4_000
 
 
@@ -39,7 +41,7 @@ def decide(
     if ending.stopped == SHUTDOWN and heeded and not _has_own_word(ending):
         return context.settlement(Outcome.RELEASED, error={"reason": abort.reason})
     if ending.stopped not in {None, SHUTDOWN} and (heeded or ending.error is not None):
-        return _cancelled(context, abort.reason, abort.aborted_by)
+        return _cancelled(context, abort.reason, abort.aborted_by, ending)
     return _own_word(context, policy, ending)
 
 
@@ -71,7 +73,7 @@ def _own_word(context: ExecutionContext, policy: RetryPolicy, ending: Ending) ->
         case Snooze():
             return context.settlement(Outcome.SNOOZED, retry_in=word.for_)
         case Cancel():
-            return _cancelled(context, word.reason, None)
+            return _cancelled(context, word.reason, None, ending)
         case _:
             return failure(context, policy, word)
 
@@ -86,9 +88,13 @@ def _lost(context: ExecutionContext, ending: Ending, abort: Abort) -> Settlement
     return context.settlement(Outcome.RELEASED, error={"reason": reason}, settled=True)
 
 
-def _cancelled(context: ExecutionContext, reason: str | None, by: str | None) -> Settlement:
+def _cancelled(context: ExecutionContext, reason: str | None, by: str | None, ending: Ending) -> Settlement:
+    """Return a cancelled attempt; where the handler did not heed the signal within its grace, that is on record too."""
     stored = None if reason is None else bounded_text(redact_text(reason), _LONGEST_REASON)
-    return context.settlement(Outcome.CANCELLED, error={"reason": stored, "cancelled_by": by})
+    error = {"reason": stored, "cancelled_by": by}
+    if ending.interrupted and ending.began:
+        error["handler"] = LEFT_BEHIND if ending.abandoned else STOPPED_BY_FORCE
+    return context.settlement(Outcome.CANCELLED, error=error)
 
 
 def _timed_out(context: ExecutionContext, timeout: timedelta, ending: Ending) -> BaseException:
