@@ -24,10 +24,19 @@ def test_a_schedule_is_added_listed_paused_resumed_triggered_and_removed(cli, da
     assert "enabled  no" in paused.out
     job = cli("schedules", "trigger", "nightly", "--tenant", TENANT).out.strip()
     shown = cli("jobs", "show", job, "--tenant", TENANT, "--json").document
-    assert (shown["type"], shown["metadata"]["trigger"]) == ("say-hello", "cronTrigger")
+    assert (shown["type"], shown["trigger"]) == ("say-hello", "cronTrigger")
+    assert "trigger   cronTrigger\n" in cli("jobs", "show", job, "--tenant", TENANT).out
     assert cli("schedules", "resume", "nightly", "--tenant", TENANT, "--json").document["enabled"] is True
     assert cli("schedules", "remove", "nightly", "--tenant", TENANT).code == 0
     assert cli("schedules", "list").out == "There is no schedule.\n"
+
+
+def test_the_list_of_jobs_tells_what_asked_for_each(cli, database):
+    cli(*ADD, "@daily", *DATA)
+    cli("schedules", "trigger", "nightly", "--tenant", TENANT)
+    cli("enqueue", "say-hello", *DATA)
+    jobs = cli("jobs", "list", "--json").document["jobs"]
+    assert [job["trigger"] for job in jobs] == ["adhoc", "cronTrigger"]
 
 
 def test_adding_again_replaces(cli, database):

@@ -17,6 +17,7 @@ import pytest
 from jobcore import JobApp, JobContext, JobState, enqueue_job, make_job
 from jobcore.app import AppJobHandle
 from jobcore.errors import HandlerNotFoundError
+from jobcore.models import JobFilter, Trigger
 from requirements.words import TENANT, Tables
 from support.fleet import eventually
 
@@ -201,6 +202,34 @@ async def test_b18_a_disabled_cron_job_does_not_fire(app: JobApp, tables: Tables
     assert tables.all("select 1 from jobs where type = 'cleanup'") == []
 
 
+async def test_b21_every_job_tells_what_asked_for_it_and_a_plain_one_keeps_no_note_of_it(
+    app: JobApp, tables: Tables
+) -> None:
+    app.registry.register(make_job("cleanup", _begets))
+    app.registry.register(make_job("probe", _nothing))
+    schedule = await app.schedule("tidy", "cleanup", "1 second", {"tenantId": TENANT})
+    by_hand = await app.schedules.trigger(TENANT, "tidy")
+    plain = await app.enqueue("probe", {"tenantId": TENANT})
+
+    async def worked() -> bool:
+        return len(await app.find_jobs(TENANT, JobFilter(states=(JobState.COMPLETED,)))) >= 5
+
+    worker = app.worker()
+    await worker.start()
+    await eventually(worked, "a fire, the job by hand, their children, and the plain job", patience=20)
+    await worker.stop()
+    jobs = await app.find_jobs(TENANT, JobFilter(limit=1000))
+    fires = [job for job in jobs if job.schedule_id == schedule.schedule_id]
+    children = [job for job in jobs if job.parent_job_id is not None]
+    assert {job.trigger for job in fires} == {Trigger.CRON}
+    assert len(fires) >= 1
+    assert len(children) >= 2
+    assert {job.trigger for job in children} == {Trigger.ADHOC}
+    assert (await app.get_job(TENANT, by_hand.job_id)).trigger is Trigger.CRON_TRIGGER
+    assert (await app.get_job(TENANT, plain.job_id)).trigger is Trigger.ADHOC
+    assert tables.job(plain.job_id)["metadata"] == {}
+
+
 async def test_b25_an_unknown_handler_is_an_error_and_a_handlers_error_is_retried_by_attempts(app: JobApp) -> None:
     async def fail(ctx: JobContext, data: dict[str, Any]) -> None:
         raise RuntimeError("no")
@@ -228,3 +257,7 @@ def test_b26_no_worker_process_starts_in_a_test_environment(environment: str, tm
 
 
 async def _nothing(ctx: JobContext, data: dict[str, Any]) -> None: ...
+
+
+async def _begets(ctx: JobContext, data: dict[str, Any]) -> None:
+    await ctx.enqueue("probe", {"tenantId": TENANT})

@@ -27,8 +27,12 @@ class Execution(StrEnum):
     PROCESS = "process"
 
 
+TRIGGER_KEY = "trigger"
+"""Where the metadata of a schedule's job says what asked for it; a job that says nothing is ad hoc."""
+
+
 class Trigger(StrEnum):
-    """What asked for a job (B21)."""
+    """What asked for a job (B21): whoever is no schedule, a schedule's fire, or somebody who triggered one by hand."""
 
     ADHOC = "adhoc"
     CRON = "cron"
@@ -281,6 +285,14 @@ class JobRecord:
     fire_time: datetime | None
     parent_job_id: UUID | None
     epoch: int
+
+    @property
+    def trigger(self) -> Trigger:
+        """What asked for this job."""
+        if self.schedule_id is not None:
+            return Trigger.CRON
+        by_hand = self.metadata.get(TRIGGER_KEY) == Trigger.CRON_TRIGGER
+        return Trigger.CRON_TRIGGER if by_hand else Trigger.ADHOC
 
     @property
     def as_status(self) -> JobStatus:

@@ -14,7 +14,7 @@ from jobcore.errors import InvalidHandlerError
 from jobcore.handlers.definition import define
 from jobcore.handlers.payload import TENANT_FIELD
 from jobcore.ids import SYSTEM_TENANT
-from jobcore.models import Trigger
+from jobcore.models import TRIGGER_KEY, Trigger
 from jobcore.policies.cron import CronSchedule
 from jobcore.policies.intervals import parse_interval
 from jobcore.policies.retry import PGBOSS_GUIDE_RETRY
@@ -78,7 +78,7 @@ class PatternScheduler:
             name,
             _with_tenant(data),
             delay=registration.delay,
-            metadata={"trigger": (Trigger.CRON_TRIGGER if registration.when else Trigger.ADHOC).value},
+            metadata={TRIGGER_KEY: (Trigger.CRON_TRIGGER if registration.when else Trigger.ADHOC).value},
         )
         return str(handle.job_id)
 

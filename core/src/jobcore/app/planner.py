@@ -20,13 +20,10 @@ from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
 from jobcore.handlers.versions import read_payload, stamp_version
 from jobcore.ids import uuid7
 from jobcore.limits import DEFAULT_LIMITS, PayloadLimits, check_job_name, encode_payload
-from jobcore.models import Claim, NewJob, OnConflict, Schedule, Trigger
+from jobcore.models import TRIGGER_KEY, Claim, NewJob, OnConflict, Schedule, Trigger
 from jobcore.policies.retry import DEFAULT_RETRY
 from jobcore.ports.codec import PayloadCodec, PlainCodec
 from jobcore.ports.handle import EnqueueOptions
-
-TRIGGER_KEY = "trigger"
-"""Where a job's metadata says what asked for it (B21)."""
 
 
 class Planner:

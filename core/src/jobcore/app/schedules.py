@@ -13,7 +13,7 @@ from jobcore.handlers.payload import VERSION_FIELD, decode_json
 from jobcore.handlers.registry import AnyHandler
 from jobcore.ids import parse_tenant, uuid7
 from jobcore.limits import check_key
-from jobcore.models import MissedFires, Overlap, Schedule, Trigger
+from jobcore.models import TRIGGER_KEY, MissedFires, Overlap, Schedule, Trigger
 from jobcore.policies.cron import CronSchedule
 from jobcore.policies.intervals import EPOCH, IntervalSchedule, parse_interval, parse_schedule
 from jobcore.policies.missed import MAX_MISSED
@@ -130,7 +130,7 @@ class Schedules:
             tenant=schedule.tenant,
             runner=schedule.runner_type,
             max_attempts=schedule.max_attempts,
-            metadata={"trigger": Trigger.CRON_TRIGGER.value, "schedule": schedule.key},
+            metadata={TRIGGER_KEY: Trigger.CRON_TRIGGER.value, "schedule": schedule.key},
             remote=True,
         )
 

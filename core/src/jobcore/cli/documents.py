@@ -21,7 +21,7 @@ def to_json(value: Any, *, indent: bool = True) -> str:
 
 def job_document(job: JobRecord) -> dict[str, Any]:
     """Return a job as `jobs list` and `jobs show` print it."""
-    return asdict(job)
+    return {**asdict(job), "trigger": job.trigger}
 
 
 def detail_document(detail: DetailRecord) -> dict[str, Any]:

@@ -51,6 +51,7 @@ def _fields(job: JobRecord) -> list[tuple[str, Any]]:
         ("cancel asked", job.cancel_requested),
         ("dedupe key", job.dedupe_key),
         ("parent", job.parent_job_id),
+        ("trigger", job.trigger.value),
         ("fire", job.fire_time),
         ("metadata", job.metadata or None),
         ("payload", job.payload),
