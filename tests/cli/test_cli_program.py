@@ -193,7 +193,7 @@ def test_listing_plugins_imports_no_plugin_and_no_driver(project):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert "jobcore-pgboss-runner" in done.stdout
     loaded = {name.partition(".")[0] for name in json.loads(done.stderr)}
-    assert not loaded & {"psycopg", "psycopg_pool", "temporalio", "fastapi", "croniter", "rich"}
+    assert not loaded & {"psycopg", "psycopg_pool", "temporalio", "fastapi", "rich"}
     assert not loaded & {"jobcore_postgres", "jobcore_pgboss", "jobcore_handlers", "jobcore_devkit"}
 
 

@@ -24,7 +24,7 @@ from jobcore.ids import SYSTEM_TENANT
 from jobcore.settings import Settings
 from jobcore_devkit.postgres import PostgresServer
 from jobcore_postgres.migrations import migrate
-from soak.working import Nothing, nothing
+from soak.working import Nothing, nothing, probe
 
 TESTS = Path(__file__).parents[1]
 BATCH = 1000
@@ -49,6 +49,8 @@ class Line:
     at: float
     done: int
     fetches: Sequence[float]
+    pickups: Sequence[tuple[float, float]]
+    """When each probe was sent, in seconds since 1970, and how many seconds later its handler began."""
 
 
 class WorkerProcess:
@@ -75,7 +77,7 @@ class WorkerProcess:
         assert self._process.stdout is not None
         for text in self._process.stdout:
             line = json.loads(text)
-            self.lines.append(Line(time.perf_counter() - self._begin, line["done"], line["fetches"]))
+            self.lines.append(Line(time.perf_counter() - self._begin, **line))
 
     def assert_alive(self) -> None:
         assert self._process.poll() is None, f"the worker ended with {self._process.returncode}"
@@ -104,7 +106,7 @@ def environment_of(dsn: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def application(dsn: str) -> AsyncGenerator[JobApp]:
-    async with JobApp(Settings.load(env=environment_of(dsn)), handlers=[nothing]) as app:
+    async with JobApp(Settings.load(env=environment_of(dsn)), handlers=[nothing, probe]) as app:
         yield app
 
 

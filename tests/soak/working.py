@@ -28,6 +28,8 @@ class Told:
     def __init__(self) -> None:
         self.done = 0
         self.fetches: list[float] = []
+        self.pickups: list[tuple[float, float]] = []
+        """When each probe was sent, in seconds since 1970, and how many seconds later its handler began."""
 
 
 told = Told()
@@ -43,10 +45,20 @@ async def nothing(ctx: JobContext, data: Nothing) -> None:
     told.done += 1
 
 
+class Probe(JobData):
+    sent: float
+
+
+@job("soak-probe")
+async def probe(ctx: JobContext, data: Probe) -> None:
+    """Tell how long the job waited."""
+    told.pickups.append((data.sent, time.time() - data.sent))
+
+
 async def work() -> None:
     """Work until standard input ends."""
     with patch.object(Link, "rows", _timed(Link.rows)):
-        async with JobApp(Settings.load(), handlers=[nothing]) as app:
+        async with JobApp(Settings.load(), handlers=[nothing, probe]) as app:
             worker = app.worker()
             await worker.start()
             telling = asyncio.create_task(_tell())
@@ -73,7 +85,9 @@ async def _tell() -> None:
     while True:
         await asyncio.sleep(TELL_EVERY)
         fetches, told.fetches = told.fetches, []
-        sys.stdout.buffer.write(orjson.dumps({"done": told.done, "fetches": fetches}) + b"\n")
+        pickups, told.pickups = told.pickups, []
+        line = {"done": told.done, "fetches": fetches, "pickups": pickups}
+        sys.stdout.buffer.write(orjson.dumps(line) + b"\n")
         sys.stdout.buffer.flush()
 
 

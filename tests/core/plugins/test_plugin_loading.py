@@ -410,7 +410,7 @@ def test_the_hooks_and_the_listing_import_no_driver_and_no_engine():
     code = (
         "import sys, jobcore\n"
         "from jobcore.plugins.hooks import hookimpl\n"
-        "early = {'pydantic_settings', 'typer', 'croniter', 'dotenv'} & set(sys.modules)\n"
+        "early = {'pydantic_settings', 'typer', 'dotenv'} & set(sys.modules)\n"
         "from jobcore.plugins.manager import PluginManager\n"
         "from jobcore.settings import Settings\n"
         "PluginManager().list_records(Settings.load(env={}))\n"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import time
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import islice
@@ -43,6 +41,8 @@ days = (
     st.tuples(field(1, 28), st.just("*"))
     | st.tuples(st.just("*"), field(0, 6))
     | st.tuples(st.just("1,15"), field(1, 5))
+    | st.tuples(st.sampled_from(["L", "15,L"]), st.just("*"))
+    | st.tuples(st.just("*"), st.sampled_from(["5#2", "1#5", "0L", "1#1,3#3"]))
 )
 
 
@@ -53,7 +53,7 @@ def test_in_utc_any_pattern_fires_when_cronsim_says(
 ) -> None:
     dom, dow = day
     if dow.startswith("*/"):
-        dow = "*"  # Debian combines this with the day of the month by "and", croniter by "or"
+        dow = "*"  # Debian combines this with the day of the month by "and", we by "or"
     pattern = f"{minute} {hour} {dom} {month} {dow}"
     start = start.replace(tzinfo=UTC)
     schedule, instant = CronSchedule(pattern), start
@@ -102,6 +102,11 @@ def test_what_patterns_mean(pattern: str, expected: list[str]) -> None:
 
 def test_a_weekday_that_has_a_rare_date_is_found() -> None:
     assert first("0 0 * 2 MON#5", 2) == ["2044-02-29 00:00:00", "2072-02-29 00:00:00"]
+
+
+def test_the_end_of_the_calendar_is_told() -> None:
+    with pytest.raises(InvalidScheduleError, match=r"'0 0 29 2 \*' does not fire again after 9999-01-01"):
+        CronSchedule("0 0 29 2 *").next_after(datetime(9998, 12, 31, 23, 59, 59, tzinfo=UTC))
 
 
 def test_a_fire_is_strictly_later_than_the_instant_and_in_utc() -> None:
@@ -208,7 +213,7 @@ def test_any_text_is_either_a_pattern_or_an_invalid_schedule(text: str) -> None:
         fields = parse_cron(text)
     except InvalidScheduleError:
         return
-    assert len(fields.expression.split()) in {5, 6}
+    assert fields.pattern == text
     assert CronSchedule(text).next_after(START) > START
 
 
@@ -216,11 +221,3 @@ def test_the_number_of_previews_is_bounded() -> None:
     with pytest.raises(InputError, match="1000"):
         CronSchedule("* * * * *").previews(START, 1001)
     assert CronSchedule("* * * * *").previews(START, 0) == []
-
-
-def test_checking_a_schedule_loads_no_calendar() -> None:
-    code = (
-        "import sys; from jobcore.policies.intervals import parse_schedule; parse_schedule('0 3 * * *');"
-        "assert 'croniter' not in sys.modules"
-    )
-    subprocess.run([sys.executable, "-c", code], check=True)

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from typing import Any, cast
 
-from jobcore.errors import InputError, InvalidScheduleError
+from jobcore.errors import InputError
 from jobcore.policies.cronfields import CronFields, parse_cron
+from jobcore.policies.cronmatch import first_match
 from jobcore.policies.wallclock import (
     SECOND,
     aware,
@@ -99,7 +99,7 @@ def _next_fixed(fields: CronFields, zone: tzinfo, begin: datetime) -> tuple[date
     wall = wall_of(zone, begin)
     if begin > instant_of(zone, wall):
         wall = _end_of_repetition(zone, begin)
-    match = _match(fields, wall)
+    match = first_match(fields, wall)
     return instant_of(zone, match), match
 
 
@@ -113,11 +113,11 @@ def _end_of_repetition(zone: tzinfo, second_time: datetime) -> datetime:
 def _next_on_the_clock(fields: CronFields, zone: tzinfo, begin: datetime) -> tuple[datetime, datetime]:
     """Return the first instant at or after `begin` at which the clock shows a matching time.
 
-    Within a stretch of constant offset this is croniter's answer; at a change of offset the search starts anew.
+    The search goes on the wall within a stretch of constant offset, and starts anew at a change.
     """
     while True:
         offset = offset_at(zone, begin)
-        wall = _match(fields, begin.replace(tzinfo=None) + offset)
+        wall = first_match(fields, begin.replace(tzinfo=None) + offset)
         match = (wall - offset).replace(tzinfo=UTC)
         end = min(match, begin + _STRIDE)
         if offset_at(zone, end) == offset:
@@ -128,18 +128,3 @@ def _next_on_the_clock(fields: CronFields, zone: tzinfo, begin: datetime) -> tup
             begin = first_change(zone, begin, end)
             if match < begin:
                 return match, wall
-
-
-def _match(fields: CronFields, wall: datetime) -> datetime:
-    """Return the first wall time at or after `wall` that fits the pattern."""
-    import croniter
-
-    iterator = cast("Any", croniter.croniter)(
-        fields.expression, wall - SECOND, ret_type=datetime, day_or=True, second_at_beginning=fields.has_seconds
-    )
-    try:
-        return iterator.get_next()
-    except croniter.CroniterBadDateError as error:
-        raise InvalidScheduleError(
-            f"The cron pattern {fields.expression!r} does not fire again after {wall}."
-        ) from error

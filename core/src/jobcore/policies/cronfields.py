@@ -5,8 +5,7 @@ that the day of the month takes `L` (the last day), and the weekday `5#2` (the s
 Friday); `?` is `*` in either. Weekdays count from 0 or 7, both Sunday. If both day fields are restricted, a day that
 fits either one fits.
 
-Every pattern is checked and written out here, number by number, before croniter sees it: its errors name no position,
-and some of what it takes surprises (`1-1` as "every", `R` as a random time).
+Every pattern is checked and written out here, number by number.
 """
 
 from __future__ import annotations
@@ -40,14 +39,31 @@ _LONGEST = {1: 31, 2: 29, 3: 31, 4: 30, 5: 31, 6: 30, 7: 31, 8: 31, 9: 30, 10: 3
 _WORD = re.compile(r"\S+", re.ASCII)
 
 
+LAST = -1
+"""Stands for the last day of a month, and for the last of its weekdays."""
+
+
 @dataclass(frozen=True, slots=True)
 class CronFields:
-    """A checked pattern, written out for croniter."""
+    """A checked pattern, written out number by number, in order."""
 
-    expression: str
-    has_seconds: bool
+    pattern: str
+    seconds: tuple[int, ...]
+    minutes: tuple[int, ...]
+    hours: tuple[int, ...]
+    days: tuple[int, ...]
+    """Days of the month, among them `LAST`; none if it leaves them open."""
+    months: tuple[int, ...]
+    weekdays: tuple[int, ...]
+    """From 0, Sunday; none if it leaves them open, or numbers them."""
+    numbered_weekdays: tuple[tuple[int, int], ...]
+    """Weekdays, each with its number in the month: 1 to 5, or `LAST`."""
     follows_clock: bool
     """Whether it runs in every hour that the clock shows (`*` or a step in the hour field), and not at fixed times."""
+
+    @property
+    def is_every_day(self) -> bool:
+        return not (self.days or self.weekdays or self.numbered_weekdays)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +112,7 @@ class _Field:
             offset += len(item) + 1
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=16_384)
 def parse_cron(pattern: str) -> CronFields:
     """Return the checked form of `pattern`.
 
@@ -105,16 +121,21 @@ def parse_cron(pattern: str) -> CronFields:
     """
     fields = _split(pattern)
     second, minute, hour, day, month, weekday = fields if len(fields) == 6 else (None, *fields)
-    hours, months = _numbers(hour), _numbers(month)
-    days, weekdays = _days(day), _weekdays(weekday)
-    if not day.is_open and ("#" in weekdays or "L" in weekdays):
+    hours, months, days = _numbers(hour), _numbers(month), _days(day)
+    numbered = _numbered_weekdays(weekday)
+    if days and numbered:
         raise weekday.wrong("a numbered or last weekday cannot be combined with a day of the month")
-    if weekday.is_open and days != "*" and "L" not in days:
+    if weekday.is_open and days and LAST not in days:
         _check_that_it_fires(day, days, months)
-    written = [_listed(_numbers(minute)), _listed(hours), days, _listed(months), weekdays]
     return CronFields(
-        expression=" ".join(written if second is None else [_listed(_numbers(second)), *written]),
-        has_seconds=second is not None,
+        pattern=pattern,
+        seconds=(0,) if second is None else _numbers(second),
+        minutes=_numbers(minute),
+        hours=hours,
+        days=days,
+        months=months,
+        weekdays=() if weekday.is_open or numbered else _numbers(weekday),
+        numbered_weekdays=numbered,
         follows_clock="*" in hour.text or "/" in hour.text or len(hours) == 24,
     )
 
@@ -152,42 +173,36 @@ def _unaliased(pattern: str) -> str:
     )
 
 
-def _days(field: _Field) -> str:
-    if field.is_open:
-        return "*"
-    last = ["L"] if any(item == "L" for item, _ in field.items()) else []
-    return ",".join([*map(str, _numbers(field)), *last])
+def _days(field: _Field) -> tuple[int, ...]:
+    return () if field.is_open else _numbers(field)
 
 
-def _weekdays(field: _Field) -> str:
-    if field.is_open:
-        return "*"
-    special = [item for item, _ in field.items() if "#" in item or item.endswith("L")]
-    if not special:
-        return _listed(_numbers(field))
-    if len(special) < len(list(field.items())):
+def _numbered_weekdays(field: _Field) -> tuple[tuple[int, int], ...]:
+    special = [(item, offset) for item, offset in field.items() if "#" in item or item.endswith("L")]
+    if special and len(special) < len(list(field.items())):
         raise field.wrong("plain weekdays cannot be listed together with numbered or last ones")
-    return ",".join(_special_weekday(field, item, offset) for item, offset in field.items())
+    return tuple(_numbered_weekday(field, item, offset) for item, offset in special)
 
 
-def _special_weekday(field: _Field, item: str, offset: int) -> str:
+def _numbered_weekday(field: _Field, item: str, offset: int) -> tuple[int, int]:
     if item.endswith("L"):
-        return f"L{_number(field, item[:-1], offset) % 7}"
+        return _number(field, item[:-1], offset) % 7, LAST
     day, _, nth = item.partition("#")
     if nth not in {"1", "2", "3", "4", "5"}:
         raise field.wrong(f"{nth!r} is not a week from 1 to 5", offset + len(day) + 1)
-    return f"{_number(field, day, offset) % 7}#{nth}"
+    return _number(field, day, offset) % 7, int(nth)
 
 
-def _numbers(field: _Field) -> list[int]:
+def _numbers(field: _Field) -> tuple[int, ...]:
     """Return all the numbers that a field stands for, in order."""
-    items = [(item, offset) for item, offset in field.items() if not (item == "L" and field.kind is _DAY)]
-    numbers = {number for item, offset in items for number in _item(field, item, offset)}
-    return sorted({number % 7 for number in numbers} if field.kind is _WEEKDAY else numbers)
+    numbers = {number for item, offset in field.items() for number in _item(field, item, offset)}
+    return tuple(sorted({number % 7 for number in numbers} if field.kind is _WEEKDAY else numbers))
 
 
 def _item(field: _Field, item: str, offset: int) -> list[int]:
     kind = field.kind
+    if item == "L" and kind is _DAY:
+        return [LAST]
     span, slash, step_text = item.partition("/")
     step = _step(field, step_text, offset + len(span) + 1) if slash else 1
     if span == "*" or (span == "?" and kind in (_DAY, _WEEKDAY)):
@@ -229,12 +244,8 @@ def _step(field: _Field, text: str, offset: int) -> int:
     return int(text)
 
 
-def _listed(numbers: list[int]) -> str:
-    return ",".join(map(str, numbers))
-
-
-def _check_that_it_fires(field: _Field, days: str, months: list[int]) -> None:
-    first = min(int(day) for day in days.split(","))
+def _check_that_it_fires(field: _Field, days: tuple[int, ...], months: tuple[int, ...]) -> None:
+    first = days[0]
     longest = max(_LONGEST[month] for month in months)
     if first > longest:
         raise field.wrong(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, tzinfo
 from difflib import get_close_matches
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from jobcore.errors import InvalidScheduleError, NaiveDatetimeError
@@ -26,11 +27,17 @@ def zone_named(name: str) -> tzinfo:
         return UTC
     if len(name) <= MAX_ZONE_LENGTH:
         try:
-            return ZoneInfo(name)
+            return _zone(name)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             # ValueError: a path that leaves the database; OSError: the name of a folder in it.
             pass
     raise InvalidScheduleError(f"There is no time zone {name[:MAX_ZONE_LENGTH]!r}.{_hint(name[:MAX_ZONE_LENGTH])}")
+
+
+@lru_cache(maxsize=1024)
+def _zone(name: str) -> ZoneInfo:
+    """All zones: `ZoneInfo` itself keeps eight, and reads the others from their files each time."""
+    return ZoneInfo(name)
 
 
 def aware(instant: datetime) -> datetime:
