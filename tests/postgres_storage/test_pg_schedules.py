@@ -229,13 +229,44 @@ async def test_an_overlap_cancels_the_job_that_runs(store: PostgresStore, admin:
     assert len(await _jobs(store)) == 2
 
 
-async def test_jitter_delays_the_job_and_not_the_grid(store: PostgresStore, admin: psycopg.Connection) -> None:
-    await _interval(store, MINUTE, jitter=timedelta(seconds=20), missed=MissedFires.ALL)
-    _put_back(admin, 4 * 60 + 1)
-    assert await store.fire_due(plan, submit) == 4
-    delays = [job.run_at - job.fire_time for job in await _jobs(store) if job.fire_time]
-    assert all(timedelta(0) <= delay < timedelta(seconds=20) for delay in delays)
-    assert len(set(delays)) == 4
+async def test_each_of_several_overlaps_cancels_the_job_of_its_own_schedule(
+    store: PostgresStore, admin: psycopg.Connection
+) -> None:
+    for number in range(5):
+        overlap = Overlap.ALLOW if number == 0 else Overlap.CANCEL_RUNNING
+        await _interval(store, MINUTE, key=f"s{number}", overlap=overlap)
+    _put_back(admin, 61)
+    assert await store.fire_due(plan, submit) == 5
+    first = {schedule.last_job_id: schedule.key for schedule in await store.list_schedules(TENANT)}
+    _put_back(admin, 60)
+    assert await store.fire_due(plan, submit) == 5
+    asked = [job for job in await _jobs(store) if job.cancel_requested is not None]
+    assert sorted(first[job.job_id] for job in asked) == ["s1", "s2", "s3", "s4"]
+    for job in asked:
+        assert job.cancel_requested is not None
+        assert job.cancel_requested["reason"] == f"schedule {first[job.job_id]!r} fired again"
+
+
+async def test_among_many_the_ones_that_are_refused_are_found(
+    store: PostgresStore, admin: psycopg.Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    keys = [f"s{number:02}" for number in range(50)]
+    for key in keys:
+        await _interval(store, MINUTE, key=key)
+    _put_back(admin, 61)
+    calls: list[int] = []
+
+    async def check(jobs: Sequence[NewJob], connection: Any) -> Sequence[Enqueued]:
+        calls.append(len(jobs))
+        if any(job.metadata["key"] in {"s07", "s31"} for job in jobs):
+            raise PayloadLimitError("too large")
+        return await submit(jobs, connection)
+
+    made = await store.fire_due(lambda of, fire: replace(plan(of, fire), metadata={"key": of.key}), check)
+    assert made == 48
+    assert sorted(job.metadata["key"] for job in await _jobs(store)) == [k for k in keys if k not in {"s07", "s31"}]
+    assert caplog.text.count("too large") == 2
+    assert len(calls) < 25
 
 
 async def test_one_schedule_that_is_refused_does_not_hold_up_the_others(

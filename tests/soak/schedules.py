@@ -25,7 +25,7 @@ from soak.working import NAME, Nothing, Probe, nothing, probe
 
 LEAD = timedelta(seconds=10)
 """How long the load runs alone before the second in which they fall due."""
-PROBES_A_SECOND = 100
+PROBES_A_SECOND = 200
 LOOK_EVERY = 0.02
 ELSEWHERE = "soak-elsewhere"
 """A handler that the worker does not have: what fires for it waits in its queue."""

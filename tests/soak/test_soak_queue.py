@@ -1,4 +1,5 @@
-"""Deep and long: a million waiting jobs, a transaction that does not end, and the deletion of a long history.
+"""Deep and long: a million waiting jobs, a transaction that does not end, the deletion of a long history, and ten
+thousand schedules that fall due at once.
 
 By hand, `make soak`; each writes what it measured to the folder of `JOBCORE_SOAK_REPORTS`, by default `.soak`.
 Shorter runs: `JOBCORE_SOAK_WAITING=50000 JOBCORE_SOAK_MINUTES=1 make soak`.
@@ -15,12 +16,14 @@ import pytest
 
 from soak.drain import compare
 from soak.pruning import pruning
+from soak.schedules import firing
 from soak.steady import growth, steady
 
 WAITING = [int(count) for count in os.environ.get("JOBCORE_SOAK_WAITING", "500000 1000000").split()]
 MINUTES = float(os.environ.get("JOBCORE_SOAK_MINUTES", "15"))
 RATE = float(os.environ.get("JOBCORE_SOAK_RATE", "200"))
 PRUNED = int(os.environ.get("JOBCORE_SOAK_PRUNED", "300000"))
+SCHEDULES = int(os.environ.get("JOBCORE_SOAK_SCHEDULES", "100000"))
 REPORTS = Path(os.environ.get("JOBCORE_SOAK_REPORTS", ".soak"))
 
 pytestmark = pytest.mark.soak
@@ -40,6 +43,13 @@ async def test_a_transaction_that_stays_open_does_not_slow_the_fetch() -> None:
 async def test_nobody_waits_50_ms_for_the_deletion_of_old_jobs() -> None:
     report = _written("pruning", await pruning(PRUNED))
     assert report["lock_waits"] == []
+
+
+@pytest.mark.parametrize("worked", [False, True], ids=["elsewhere", "worked"])
+async def test_a_tenth_of_many_schedules_falls_due_at_once_and_each_fires_once(worked: bool) -> None:
+    name = "schedules-worked" if worked else "schedules"
+    report = _written(name, await firing(SCHEDULES, SCHEDULES // 10, worked=worked))
+    assert report["jobs"] == SCHEDULES // 10
 
 
 def _written(name: str, report: dict[str, Any]) -> dict[str, Any]:

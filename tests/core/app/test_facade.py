@@ -368,7 +368,8 @@ class TestSchedules:
         assert (schedule.name, schedule.pattern, schedule.backoff) == ("Nightly", "0 3 * * *", timedelta(seconds=5))
         plan = app.planner.plan_fire(schedule, schedule.next_fire)
         assert (plan.max_attempts, plan.retry_delay, plan.fire_time) == (2, timedelta(seconds=5), schedule.next_fire)
-        assert timedelta() <= (plan.delay or timedelta()) <= timedelta(minutes=1)
+        assert schedule.next_fire < plan.run_at < schedule.next_fire + timedelta(minutes=1)
+        assert plan.run_at == app.planner.plan_fire(schedule, schedule.next_fire).run_at
 
     async def test_a_schedule_can_be_triggered_by_hand(self, app):
         await app.schedule("k", answer, "0 3 * * *", Data(n=4), tenant=TENANT)

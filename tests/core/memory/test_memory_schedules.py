@@ -120,6 +120,16 @@ async def test_a_fire_can_cancel_the_previous_job(app, runner):
     assert newest.status is JobState.QUEUED
 
 
+async def test_jitter_delays_each_job_and_not_the_grid(app, runner):
+    schedule = await app.schedule("often", tick, HOUR, tenant=TENANT, jitter=timedelta(minutes=20))
+    await runner.advance(4 * HOUR + timedelta(minutes=30))
+    jobs = list(reversed(await app.find_jobs(TENANT)))
+    assert [job.fire_time for job in jobs] == [schedule.next_fire + n * HOUR for n in range(4)]
+    delays = [job.run_at - job.fire_time for job in jobs]
+    assert all(timedelta() <= delay < timedelta(minutes=20) for delay in delays)
+    assert len(set(delays)) == 4
+
+
 async def test_a_paused_schedule_does_not_fire_and_makes_up_for_nothing(app, runner):
     await app.schedule("often", tick, HOUR, tenant=TENANT)
     assert not (await app.schedules.pause(TENANT, "often")).enabled

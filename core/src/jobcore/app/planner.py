@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,6 +20,7 @@ from jobcore.handlers.versions import read_payload, stamp_version
 from jobcore.ids import uuid7
 from jobcore.limits import DEFAULT_LIMITS, PayloadLimits, check_job_name, encode_payload
 from jobcore.models import TRIGGER_KEY, Claim, NewJob, OnConflict, Schedule, Trigger
+from jobcore.policies.jitter import fire_jitter
 from jobcore.policies.retry import DEFAULT_RETRY
 from jobcore.ports.codec import PayloadCodec, PlainCodec
 from jobcore.ports.handle import EnqueueOptions
@@ -102,9 +102,8 @@ class Planner:
     def plan_fire(self, schedule: Schedule, fire_time: datetime) -> NewJob:
         """Return the plan of one fire of a schedule; the same for whichever worker fires it, but for the job's id."""
         definition = self._registry.find(schedule.handler)
-        chance = random.random()  # noqa: S311 - spreads load, keeps no secret
         options = CheckedOptions(
-            delay=schedule.jitter * chance or None,
+            run_at=fire_time + fire_jitter(schedule, fire_time) if schedule.jitter else None,
             max_attempts=schedule.max_attempts,
             metadata={TRIGGER_KEY: Trigger.CRON.value, "schedule": schedule.key},
         )

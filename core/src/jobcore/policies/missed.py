@@ -59,22 +59,23 @@ def missed_fires(
         raise InputError(f"The limit of missed fires must be from 1 to {MAX_MISSED}, not {limit!r}.")
     last_fire, now = aware(last_fire), aware(now)
     late = max(last_fire, now - grace - _TICK)
-    fires = deque(_between(schedule, late, now))
+    fires, following = _between(schedule, late, now)
     wanted = {MissedFires.SKIP: 0, MissedFires.LATEST: 0 if fires else 1, MissedFires.ALL: limit}[policy]
     earliest = fires[0] if fires else late + _TICK
     while wanted and (slot := _latest_before(schedule, last_fire, earliest)):
         fires.appendleft(slot)
         earliest = slot
         wanted -= 1
-    return DueFires(tuple(fires), schedule.next_after(max(now, last_fire)))
+    return DueFires(tuple(fires), following)
 
 
-def _between(schedule: FireTimes, after: datetime, until: datetime) -> list[datetime]:
-    slots: list[datetime] = []
+def _between(schedule: FireTimes, after: datetime, until: datetime) -> tuple[deque[datetime], datetime]:
+    """Return the slots later than `after` and up to `until`, and the one that follows them."""
+    slots = deque[datetime]()
     while (slot := schedule.next_after(after)) <= until:
         slots.append(slot)
         after = slot
-    return slots
+    return slots, slot
 
 
 def _latest_before(schedule: FireTimes, after: datetime, before: datetime) -> datetime | None:

@@ -105,7 +105,7 @@ class WorkerHost:
     submit: Callable[[Sequence[NewJob], Any], Awaitable[Sequence[Enqueued]]]
     """Enqueue jobs on whichever runner each names, in the transaction of the given connection (schedules fire so)."""
     plan_fire: Callable[..., NewJob]
-    """Make the job of one fire of a schedule: `plan_fire(schedule, fire_time)`."""
+    """Make the job of one fire, with its schedule, fire time and jitter: `plan_fire(schedule, fire_time)`."""
     observe: Any
     """The composed `Observer`."""
     concurrency: int = 10

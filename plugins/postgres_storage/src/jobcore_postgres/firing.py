@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Any
 
 import orjson
@@ -18,7 +17,7 @@ from jobcore.policies.missed import DueFires, missed_fires
 from jobcore.states import TERMINAL_STATES
 from jobcore_postgres import logs
 from jobcore_postgres.database import Connection
-from jobcore_postgres.queries import affected_by, rows_of, value_of
+from jobcore_postgres.queries import affected_by, rows_of
 from jobcore_postgres.rows import Row, schedule_record
 
 PlanFire = Callable[[Schedule, datetime], NewJob]
@@ -61,6 +60,14 @@ class _Due:
             "last_job_id": self.last_answer.job_id if self.last_answer else None,
         }
 
+    @property
+    def cancel_request(self) -> dict[str, Any]:
+        return {
+            "tenant": self.schedule.tenant,
+            "job_id": self.schedule.last_job_id,
+            "reason": f"schedule {self.schedule.key!r} fired again",
+        }
+
 
 class Firing:
     """One pass over the due schedules, within the transaction of `connection`.
@@ -78,7 +85,7 @@ class Firing:
         due = [self._plan(row) for row in await rows_of(self._connection, "schedules_due", (limit,))]
         if not due:
             return 0
-        made = await self._submit_all(due)
+        made = await self._submit_all([one for one in due if one.jobs])
         await self._cancel_previous(due)
         await affected_by(self._connection, "schedules_advance", (orjson.dumps([one.advance for one in due]).decode(),))
         return made
@@ -98,37 +105,27 @@ class Firing:
 
     def _plan_job(self, schedule: Schedule, fire_time: datetime) -> NewJob | None:
         try:
-            job = self._plan_fire(schedule, fire_time)
+            return self._plan_fire(schedule, fire_time)
         except JobcoreError as error:
             logs.fire_refused(schedule, fire_time, error)
             return None
-        return replace(
-            job,
-            schedule_id=schedule.schedule_id,
-            fire_time=fire_time,
-            run_at=fire_time + _jitter(schedule, fire_time) if schedule.jitter else job.run_at,
-        )
 
-    async def _submit_all(self, due: Sequence[_Due]) -> int:
-        """Submit all jobs at once; if one is refused for its data, each schedule's by themselves."""
-        firing = [one for one in due if one.jobs]
+    async def _submit_all(self, firing: Sequence[_Due]) -> int:
+        """Submit all jobs at once; if one is refused for its data, half by half, until it stands alone."""
+        if not firing:
+            return 0
         try:
             return await self._submit_together(firing)
-        except InputError:
-            return sum([await self._submit_alone(one) for one in firing])
-
-    async def _submit_alone(self, one: _Due) -> int:
-        try:
-            return await self._submit_together([one])
         except InputError as error:
-            logs.fire_refused(one.schedule, one.jobs[-1].fire_time, error)
-            one.cancels_previous = False
-            return 0
+            if len(firing) == 1:
+                logs.fire_refused(firing[0].schedule, firing[0].jobs[-1].fire_time, error)
+                firing[0].cancels_previous = False
+                return 0
+        middle = len(firing) // 2
+        return await self._submit_all(firing[:middle]) + await self._submit_all(firing[middle:])
 
     async def _submit_together(self, firing: Sequence[_Due]) -> int:
         jobs = [job for one in firing for job in one.jobs]
-        if not jobs:
-            return 0
         async with self._connection.transaction():
             answers = list(await self._submit(jobs, self._connection))
         remaining = iter(answers)
@@ -137,12 +134,9 @@ class Firing:
         return sum(not answer.deduplicated for answer in answers)
 
     async def _cancel_previous(self, due: Sequence[_Due]) -> None:
-        for one in due:
-            schedule = one.schedule
-            if one.cancels_previous:
-                reason = f"schedule {schedule.key!r} fired again"
-                request = (schedule.tenant, schedule.last_job_id, reason, "schedule")
-                await value_of(self._connection, "job_cancel_request", request)
+        requests = [one.cancel_request for one in due if one.cancels_previous]
+        if requests:
+            await affected_by(self._connection, "schedules_cancel", (orjson.dumps(requests).decode(),))
 
 
 def _owed(schedule: Schedule, now: datetime) -> DueFires:
@@ -159,9 +153,3 @@ def _admitted(overlap: Overlap, fires: tuple[datetime, ...], *, previous_runs: b
     if overlap is Overlap.SKIP and previous_runs:
         return ()
     return fires[-1:]
-
-
-def _jitter(schedule: Schedule, fire_time: datetime) -> timedelta:
-    """Return the delay of one fire: from nothing to the schedule's jitter, the same whoever computes it."""
-    digest = sha256(f"{schedule.schedule_id} {fire_time.timestamp()}".encode()).digest()
-    return schedule.jitter * (int.from_bytes(digest[:8]) / 2**64)
