@@ -305,6 +305,7 @@ async def test_one_schedule_that_is_refused_does_not_hold_up_the_others(
     ("pattern", "since", "expected"),
     [
         ("30 2 * * *", utc(2025, 3, 30, 0), utc(2025, 3, 30, 1)),  # 02:30 does not exist: at the change
+        ("30 2 * * *", utc(2025, 3, 30, 0, 59, 59), utc(2025, 3, 30, 1)),  # and that is when it was due
         ("30 2 * * *", utc(2025, 10, 26, 0, 15), utc(2025, 10, 26, 0, 30)),  # occurs twice: the first time
         ("30 2 * * *", utc(2025, 10, 26, 0, 30), utc(2025, 10, 27, 1, 30)),  # and not the second
     ],

@@ -99,6 +99,16 @@ def test_at_every_change_of_any_clock_cronsim_fires_when_we_do(pattern: str) -> 
         assert ours(pattern, change) == cronsims(pattern, change), change
 
 
+@pytest.mark.parametrize("pattern", [*AGREED, "15 30 2 * * *", "* 2 * * *", "0 0-23 * * *"])
+def test_a_fire_at_a_change_is_found_from_the_moment_before_it(pattern: str) -> None:
+    """A schedule that is due is asked so: what falls due after the moment before its next fire?"""
+    for change in changes():
+        if change.instant in ours(pattern, change):
+            schedule = CronSchedule(pattern, change.zone)
+            assert schedule.next_after(change.instant - timedelta(microseconds=1)) == change.instant, change
+            assert schedule.next_after(change.instant - timedelta(seconds=1)) == change.instant, change
+
+
 @dataclass(frozen=True)
 class Difference:
     """Where cronsim does not do what our rule says."""

@@ -95,8 +95,11 @@ class CronSchedule:
 
 
 def _next_fixed(fields: CronFields, zone: tzinfo, begin: datetime) -> tuple[datetime, datetime]:
-    """Return the first fire at or after `begin` of a pattern that names wall times."""
-    wall = wall_of(zone, begin)
+    """Return the first fire at or after `begin` of a pattern that names wall times.
+
+    If the clock is put forward at `begin`, the wall times that it skips stand for that instant too.
+    """
+    wall = wall_of(zone, begin - SECOND) + SECOND
     if begin > instant_of(zone, wall):
         wall = _end_of_repetition(zone, begin)
     match = first_match(fields, wall)
