@@ -83,23 +83,67 @@ def test_garbage_gets_a_message_that_helps(cli, database, arguments, code, messa
         assert connection.execute("select count(*) from cron_jobs").fetchone() == (0,)
 
 
-def test_a_preview_needs_no_database_and_shows_what_daylight_saving_does(cli):
-    answer = cli(
-        "schedules", "preview", "30 2 * * *", "--timezone", "Europe/Berlin", "--from", "2026-03-28T12:00:00Z", "--json"
-    )
-    fires = answer.document["fires"]
-    assert [fire["fire"] for fire in fires][:2] == ["2026-03-29T01:00:00+00:00", "2026-03-30T00:30:00+00:00"]
-    assert "does not exist" in fires[0]["note"]
+def test_a_preview_of_a_pattern_needs_no_database_and_shows_what_daylight_saving_does(cli):
+    new_york = ("--timezone", "America/New_York", "--from", "2026-03-07T12:00:00Z")
+    answer = cli("schedules", "preview", "--pattern", "30 2 * * *", *new_york, "--count", "2")
+    assert answer.out.splitlines() == [
+        "30 2 * * * in America/New_York",
+        "",
+        "local (America/New_York)       UTC                   note",
+        "Sun 2026-03-08 03:00:00-04:00  2026-03-08 07:00:00Z  02:30 does not exist on this day: fires at 03:00",
+        "Mon 2026-03-09 02:30:00-04:00  2026-03-09 06:30:00Z",
+    ]
+    document = cli("schedules", "preview", "--pattern", "30 2 * * *", *new_york, "--json").document
+    assert (document["key"], document["pattern"], document["timezone"]) == (None, "30 2 * * *", "America/New_York")
+    assert len(document["fires"]) == 20
+    assert document["fires"][0] == {
+        "fire": "2026-03-08T07:00:00+00:00",
+        "local": "2026-03-08T03:00:00-04:00",
+        "note": "02:30 does not exist on this day: fires at 03:00",
+    }
 
 
 def test_a_preview_of_an_interval_is_true_to_it(cli):
-    answer = cli("schedules", "preview", "90 seconds", "--from", "2026-01-01T00:00:00Z", "--count", "2")
+    answer = cli("schedules", "preview", "--pattern", "90 seconds", "--from", "2026-01-01T00:00:00Z", "--count", "2")
+    assert "every 90 s\n" in answer.out
     assert "2026-01-01 00:01:30Z" in answer.out
     assert "2026-01-01 00:03:00Z" in answer.out
 
 
-@pytest.mark.parametrize(("when", "message"), [("* * *", "'* * *'"), ("0 0 31 2 *", "0 0 31 2 *")])
-def test_a_preview_of_what_never_fires_or_does_not_parse_says_why(cli, when, message):
-    answer = cli("schedules", "preview", when, "--json")
-    assert answer.code == ExitCode.USAGE
+def test_a_preview_of_a_schedule_shows_its_own_zone_grid_pause_and_jitter(cli, database):
+    cli(*ADD, "30 2 * * *", *DATA, "--timezone", "Europe/Berlin", "--jitter", "90s", "--paused")
+    preview = ("schedules", "preview", "nightly", "--tenant", TENANT, "--from", "2026-10-24T12:00:00Z")
+    out = cli(*preview).out
+    assert out.startswith("nightly: 30 2 * * * in Europe/Berlin\n")
+    assert "paused" in out
+    assert "up to 90 s later" in out
+    assert "Sun 2026-10-25 02:30:00+02:00  2026-10-25 00:30:00Z  02:30 occurs twice: fires once, the first time" in out
+    made = cli("schedules", "add", "often", "say-hello", "90 minutes", *DATA, "--json").document
+    fires = cli("schedules", "preview", "often", "--tenant", TENANT, "--json").document["fires"]
+    assert fires[0]["fire"] == made["next_fire"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--pattern", "* * *"], ExitCode.USAGE, "'* * *'"),
+        (["--pattern", "0 0 31 2 *"], ExitCode.USAGE, "0 0 31 2 *"),
+        (["--pattern", "@daily", "--timezone", "Europe/Berln"], ExitCode.USAGE, "Europe/Berlin"),
+        (["--pattern", "@daily", "--from", "2026-01-01"], ExitCode.USAGE, "no time zone"),
+        (["--pattern", "@daily", "nightly"], ExitCode.USAGE, "not both"),
+        ([], ExitCode.USAGE, "--pattern"),
+        (["30 2 * * *"], ExitCode.USAGE, "write --pattern '30 2 * * *'"),
+        (["nightly", "--timezone", "UTC"], ExitCode.USAGE, "a zone of its own"),
+    ],
+)
+def test_a_preview_that_cannot_be_says_why(cli, arguments, code, message):
+    answer = cli("schedules", "preview", *arguments, "--json")
+    assert answer.code == code
     assert message in json.loads(answer.out)["error"]["message"]
+
+
+def test_a_preview_of_a_schedule_that_is_not_there_names_those_that_are(cli, database):
+    cli(*ADD, "@daily", *DATA)
+    answer = cli("schedules", "preview", "nightli", "--tenant", TENANT)
+    assert (answer.code, answer.out) == (ExitCode.NOT_FOUND, "")
+    assert "'nightly'" in answer.err

@@ -19,6 +19,7 @@ from jobcore.errors import (
     ScheduleNotFoundError,
 )
 from jobcore.models import Enqueued, JobFilter, JobRecord, MissedFires, NewJob, Overlap, Schedule
+from jobcore.states import JobState
 from jobcore_postgres.store import PostgresStore
 from postgres_storage.builders import (
     OTHER_TENANT,
@@ -200,6 +201,17 @@ async def test_missed_slots_fire_by_policy(
     assert after.next_fire is not None
     fires = sorted(job.fire_time for job in await _jobs(store) if job.fire_time)
     assert fires == [after.next_fire + slot * MINUTE for slot in expected]
+
+
+async def test_an_overlap_that_is_allowed_fires_beside_the_previous_job(
+    store: PostgresStore, admin: psycopg.Connection
+) -> None:
+    await _interval(store, MINUTE)
+    for seconds in (61, 60):
+        _put_back(admin, seconds)
+        assert await store.fire_due(plan, submit) == 1
+    jobs = await _jobs(store)
+    assert [(job.status, job.cancel_requested) for job in jobs] == [(JobState.QUEUED, None)] * 2
 
 
 async def test_an_overlap_is_skipped_until_the_last_job_has_ended(

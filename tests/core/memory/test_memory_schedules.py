@@ -96,6 +96,34 @@ async def test_missed_fires_follow_the_policy(app, runner, missed, expected):
     assert await fires(app) == [start + n * HOUR for n in expected]
 
 
+async def test_no_more_missed_fires_are_made_up_for_than_the_limit(app, runner):
+    await app.schedule("often", tick, HOUR, tenant=TENANT, missed="all", missed_limit=2)
+    start = runner.store.clock.now()
+    runner.store.clock.advance(5 * HOUR + timedelta(minutes=30))
+    await runner.advance(timedelta())
+    assert await fires(app) == [start + n * HOUR for n in (4, 5)]
+
+
+async def test_a_pattern_is_read_in_its_zone_whose_clock_is_put_forward(app, runner):
+    runner.store.clock.advance(datetime(2026, 3, 27, 12, tzinfo=UTC) - runner.store.clock.now())
+    await app.schedule("nightly", tick, "30 2 * * *", tenant=TENANT, timezone="Europe/Berlin")
+    await runner.advance(timedelta(days=3))
+    assert await fires(app) == [
+        datetime(2026, 3, 28, 1, 30, tzinfo=UTC),
+        datetime(2026, 3, 29, 1, tzinfo=UTC),  # 02:30 does not exist: at the change
+        datetime(2026, 3, 30, 0, 30, tzinfo=UTC),
+    ]
+
+
+async def test_an_overlap_that_is_allowed_fires_beside_the_previous_job(app, runner):
+    await app.schedule("often", slow, HOUR, tenant=TENANT)
+    host = runner._host
+    for _ in range(2):
+        runner.store.clock.advance(HOUR)
+        assert await runner.store.fire_due(host.plan_fire, host.submit) == 1
+    assert {job.status for job in await app.find_jobs(TENANT)} == {JobState.QUEUED}
+
+
 async def test_a_fire_is_left_out_while_the_previous_job_has_not_ended(app, runner):
     await app.schedule("often", slow, HOUR, tenant=TENANT, overlap="skip")
     host = runner._host

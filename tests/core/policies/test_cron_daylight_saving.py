@@ -170,18 +170,3 @@ def test_the_day_that_apia_skipped_runs_once_at_the_midnight_after_it() -> None:
     start = datetime(2011, 12, 29, 11, tzinfo=UTC)
     assert local("0 12 * * *", "Pacific/Apia", start, 48) == ["29 12:00-1000", "31 00:00+1400", "31 12:00+1400"]
     assert local("0 */12 * * *", "Pacific/Apia", start, 46) == ["29 12:00-1000", "31 00:00+1400", "31 12:00+1400"]
-
-
-def test_previews_explain_what_daylight_saving_does() -> None:
-    spring = CronSchedule("30 2 * * *", "America/New_York").previews(NEW_YORK_SPRING, 2)
-    assert [preview.note for preview in spring] == [
-        "2026-03-08 02:30:00 does not exist in America/New_York: it runs at 2026-03-08 03:00:00 instead",
-        "",
-    ]
-    assert spring[0].fire == datetime(2026, 3, 8, 7, tzinfo=UTC)
-    assert f"{spring[0].local:%H:%M %Z}" == "03:00 EDT"
-    fixed = CronSchedule("30 1 * * *", "America/New_York").previews(NEW_YORK_AUTUMN, 2)
-    assert "occurs twice in America/New_York: it runs the first time only" in fixed[0].note
-    following = CronSchedule("30 */1 * * *", "America/New_York").previews(NEW_YORK_AUTUMN, 3)
-    assert [bool(preview.note) for preview in following] == [True, True, False]
-    assert "both times" in following[0].note

@@ -5,26 +5,22 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from jobcore.errors import InvalidScheduleError, ScheduleNotFoundError
+from jobcore.errors import ScheduleNotFoundError
 from jobcore.memory import moves
 from jobcore.memory.connection import MemoryConnection
 from jobcore.memory.rows import JobRow
 from jobcore.memory.tables import Tables
 from jobcore.models import Enqueued, NewJob, Overlap, Schedule
-from jobcore.policies.cron import CronSchedule
-from jobcore.policies.intervals import IntervalSchedule
-from jobcore.policies.missed import DueFires, missed_fires
+from jobcore.policies.due import admitted_fires, fire_times, owed_fires
 from jobcore.ports.store import ScheduleStore
 
 PlanFire = Callable[[Schedule, datetime], NewJob]
 Submit = Callable[[Sequence[NewJob], Any], Awaitable[Sequence[Enqueued]]]
-
-_TICK = timedelta(microseconds=1)
 
 
 class MemoryScheduleStore(ScheduleStore):
@@ -47,7 +43,7 @@ class MemoryScheduleStore(ScheduleStore):
                 last_fire=known.last_fire,
                 last_job_id=known.last_job_id,
             )
-        return self._keep(replace(stored, next_fire=_times(stored).next_after(now)))
+        return self._keep(replace(stored, next_fire=fire_times(stored).next_after(now)))
 
     async def get_schedule(self, tenant: UUID, key: str) -> Schedule:
         try:
@@ -67,7 +63,7 @@ class MemoryScheduleStore(ScheduleStore):
 
     async def set_schedule_enabled(self, tenant: UUID, key: str, enabled: bool) -> Schedule:
         schedule = await self.get_schedule(tenant, key)
-        next_fire = _times(schedule).next_after(self.tables.clock.now())
+        next_fire = fire_times(schedule).next_after(self.tables.clock.now())
         return self._keep(replace(schedule, enabled=enabled, next_fire=next_fire))
 
     async def delete_schedule(self, tenant: UUID, key: str) -> bool:
@@ -90,8 +86,9 @@ class MemoryScheduleStore(ScheduleStore):
         return next((schedule.next_fire for schedule in self._by_next_fire()), None)
 
     async def _fire(self, schedule: Schedule, plan_fire: PlanFire, submit: Submit) -> int:
-        due = self._due_fires(schedule)
-        fires = self._admitted(schedule, due.fires)
+        due = owed_fires(schedule, self.tables.clock.now())
+        runs = self._previous(schedule) is not None
+        fires = admitted_fires(schedule.overlap, due.fires, previous_runs=runs)
         async with MemoryConnection(self.tables).transaction() as connection:
             jobs = [plan_fire(schedule, fire_time) for fire_time in fires]
             answers = await submit(jobs, connection) if jobs else ()
@@ -110,24 +107,6 @@ class MemoryScheduleStore(ScheduleStore):
         """Write what a fire changes, unless somebody replaced or removed the schedule meanwhile."""
         if self.tables.schedules.get((before.tenant, before.key)) is before:
             self._keep(after)
-
-    def _due_fires(self, schedule: Schedule) -> DueFires:
-        now = self.tables.clock.now()
-        return missed_fires(
-            _times(schedule),
-            (schedule.next_fire or now) - _TICK,
-            self.tables.clock.now(),
-            schedule.missed,
-            limit=schedule.missed_limit,
-        )
-
-    def _admitted(self, schedule: Schedule, fires: tuple[datetime, ...]) -> tuple[datetime, ...]:
-        """Return the fires that the overlap policy lets through; one at a time unless it allows overlaps."""
-        if schedule.overlap is Overlap.ALLOW:
-            return fires
-        if schedule.overlap is Overlap.SKIP and self._previous(schedule) is not None:
-            return ()
-        return fires[-1:]
 
     def _previous(self, schedule: Schedule) -> JobRow | None:
         """Return the schedule's last job if it has not ended."""
@@ -153,14 +132,6 @@ class MemoryScheduleStore(ScheduleStore):
         self.tables.schedules[schedule.tenant, schedule.key] = schedule
         self.tables.bell.ring()
         return schedule
-
-
-def _times(schedule: Schedule) -> CronSchedule | IntervalSchedule:
-    if schedule.pattern is not None and schedule.interval is None:
-        return CronSchedule(schedule.pattern, schedule.timezone)
-    if schedule.interval is not None and schedule.pattern is None and schedule.anchor is not None:
-        return IntervalSchedule(schedule.interval, schedule.anchor)
-    raise InvalidScheduleError(f"Schedule {schedule.key!r} needs either a pattern or an interval.")
 
 
 def _grid(schedule: Schedule) -> tuple[object, ...]:

@@ -12,33 +12,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 
-from jobcore.errors import InputError
 from jobcore.policies.cronfields import CronFields, parse_cron
 from jobcore.policies.cronmatch import first_match
 from jobcore.policies.wallclock import (
     SECOND,
     aware,
-    exists,
     first_change,
     instant_of,
-    occurs_twice,
     offset_at,
     wall_of,
     zone_named,
 )
 
-MAX_PREVIEWS = 1_000
 _STRIDE = timedelta(days=2)
 """More than any zone's clock was ever put back or forward at once."""
-
-
-@dataclass(frozen=True, slots=True)
-class Preview:
-    """A fire to come: the instant in UTC, what the local clock shows then, and what daylight saving did to it."""
-
-    fire: datetime
-    local: datetime
-    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,18 +48,8 @@ class CronSchedule:
         """Return the first fire later than `instant`, in UTC. Raises `NaiveDatetimeError` if it has no time zone."""
         return self._next(aware(instant))[0]
 
-    def previews(self, start: datetime, count: int) -> list[Preview]:
-        """Return the `count` fires after `start`, for people to check. Raises `InputError` if `count` is over 1,000."""
-        if not 0 <= count <= MAX_PREVIEWS:
-            raise InputError(f"count must be from 0 to {MAX_PREVIEWS}, not {count!r}.")
-        zone = zone_named(self.timezone)
-        fires = self._fires(aware(start))
-        return [
-            Preview(fire, fire.astimezone(zone), self._note(zone, fire, wall))
-            for fire, wall in (next(fires) for _ in range(count))
-        ]
-
-    def _fires(self, instant: datetime) -> Iterator[tuple[datetime, datetime]]:
+    def fires(self, instant: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Yield the fires after `instant`, in UTC, each with the wall time that it stands for."""
         while True:
             instant, wall = self._next(instant)
             yield instant, wall
@@ -83,15 +60,6 @@ class CronSchedule:
         zone = zone_named(self.timezone)
         begin = instant.replace(microsecond=0) + SECOND
         return _next_on_the_clock(fields, zone, begin) if fields.follows_clock else _next_fixed(fields, zone, begin)
-
-    def _note(self, zone: tzinfo, fire: datetime, wall: datetime) -> str:
-        if not exists(zone, wall):
-            return f"{wall} does not exist in {self.timezone}: it runs at {wall_of(zone, fire)} instead"
-        if not occurs_twice(zone, wall):
-            return ""
-        if parse_cron(self.pattern).follows_clock:
-            return f"{wall} occurs twice in {self.timezone}: it runs both times"
-        return f"{wall} occurs twice in {self.timezone}: it runs the first time only"
 
 
 def _next_fixed(fields: CronFields, zone: tzinfo, begin: datetime) -> tuple[datetime, datetime]:

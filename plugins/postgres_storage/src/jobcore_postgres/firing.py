@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import orjson
 
 from jobcore.errors import InputError, InvalidScheduleError, JobcoreError
 from jobcore.models import Enqueued, NewJob, Overlap, Schedule
-from jobcore.policies.cron import CronSchedule
-from jobcore.policies.intervals import IntervalSchedule
-from jobcore.policies.missed import DueFires, missed_fires
+from jobcore.policies.due import admitted_fires, owed_fires
 from jobcore.states import TERMINAL_STATES
 from jobcore_postgres import logs
 from jobcore_postgres.database import Connection
@@ -22,21 +20,6 @@ from jobcore_postgres.rows import Row, schedule_record
 
 PlanFire = Callable[[Schedule, datetime], NewJob]
 Submit = Callable[[Sequence[NewJob], Any], Awaitable[Sequence[Enqueued]]]
-
-_TICK = timedelta(microseconds=1)
-
-
-def fire_times(schedule: Schedule) -> CronSchedule | IntervalSchedule:
-    """Return the times at which a schedule fires.
-
-    Raises:
-        InvalidScheduleError: if it has neither a pattern nor an interval, or both, or they cannot be read.
-    """
-    if schedule.pattern is not None and schedule.interval is None:
-        return CronSchedule(schedule.pattern, schedule.timezone)
-    if schedule.interval is not None and schedule.pattern is None and schedule.anchor is not None:
-        return IntervalSchedule(schedule.interval, schedule.anchor)
-    raise InvalidScheduleError(f"Schedule {schedule.key!r} needs either a pattern or an interval.")
 
 
 @dataclass(slots=True)
@@ -93,12 +76,12 @@ class Firing:
     def _plan(self, row: Row) -> _Due:
         schedule = schedule_record(row)
         try:
-            owed = _owed(schedule, row["now"])
+            owed = owed_fires(schedule, row["now"])
         except InvalidScheduleError as error:
             logs.schedule_unusable(schedule, error)
             return _Due(schedule, None, None, [], cancels_previous=False)
         runs = row["last_status"] is not None and row["last_status"] not in TERMINAL_STATES
-        fires = _admitted(schedule.overlap, owed.fires, previous_runs=runs)
+        fires = admitted_fires(schedule.overlap, owed.fires, previous_runs=runs)
         jobs = [job for fire in fires if (job := self._plan_job(schedule, fire)) is not None]
         cancels = runs and bool(jobs) and schedule.overlap is Overlap.CANCEL_RUNNING
         return _Due(schedule, owed.next_fire, owed.fires[-1] if owed.fires else None, jobs, cancels)
@@ -137,19 +120,3 @@ class Firing:
         requests = [one.cancel_request for one in due if one.cancels_previous]
         if requests:
             await affected_by(self._connection, "schedules_cancel", (orjson.dumps(requests).decode(),))
-
-
-def _owed(schedule: Schedule, now: datetime) -> DueFires:
-    first_undecided = schedule.next_fire or now
-    return missed_fires(
-        fire_times(schedule), first_undecided - _TICK, now, schedule.missed, limit=schedule.missed_limit
-    )
-
-
-def _admitted(overlap: Overlap, fires: tuple[datetime, ...], *, previous_runs: bool) -> tuple[datetime, ...]:
-    """Return the fires that the overlap policy lets through; one at a time unless it allows overlaps."""
-    if overlap is Overlap.ALLOW:
-        return fires
-    if overlap is Overlap.SKIP and previous_runs:
-        return ()
-    return fires[-1:]

@@ -10,10 +10,11 @@ from uuid import UUID
 
 from jobcore.errors import ScheduleNotFoundError
 from jobcore.models import Enqueued, NewJob, Schedule
+from jobcore.policies.due import fire_times
 from jobcore.ports.store import ScheduleStore
 from jobcore_postgres import wire
 from jobcore_postgres.database import Connection, Database
-from jobcore_postgres.firing import Firing, fire_times
+from jobcore_postgres.firing import Firing
 from jobcore_postgres.queries import affected_by, row_of, rows_of, value_of
 from jobcore_postgres.rows import duration, schedule_record
 
