@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncGenerator
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -13,8 +14,9 @@ from jobcore import JobContext, JobData, job
 from jobcore.app.facade import JobApp
 from jobcore.models import JobFilter, Schedule
 from jobcore.settings import Settings
-from jobcore_pgboss.timekeeper import BATCH, LONGEST_WAIT
-from pgboss_runner.harness import TENANT, eventually
+from jobcore_pgboss.timekeeper import BATCH, LONGEST_WAIT, LULL, Timekeeper
+from pgboss_runner.harness import TENANT, TrivialExecutor, eventually, opened
+from postgres_storage.builders import schedule
 
 FAR = "0 0 29 2 *"
 EVERY_SECOND = "* * * * * *"
@@ -103,9 +105,9 @@ async def test_a_worker_hears_of_a_pause_a_resumption_and_a_removal(app: JobApp)
 
 
 async def test_jitter_delays_each_job_and_not_the_grid(app: JobApp) -> None:
-    schedule = await app.schedule("near", tick, EVERY_SECOND, tenant=TENANT, jitter=30)
-    await until_it_fires(app, schedule, times=3)
-    jobs = [job for job in await app.find_jobs(TENANT) if job.schedule_id == schedule.schedule_id]
+    near = await app.schedule("near", tick, EVERY_SECOND, tenant=TENANT, jitter=30)
+    await until_it_fires(app, near, times=3)
+    jobs = [job for job in await app.find_jobs(TENANT) if job.schedule_id == near.schedule_id]
     delays = [job.run_at - job.fire_time for job in jobs if job.fire_time is not None]
     assert {job.fire_time.microsecond for job in jobs if job.fire_time} == {0}
     assert all(timedelta() <= delay < timedelta(seconds=30) for delay in delays)
@@ -114,6 +116,25 @@ async def test_jitter_delays_each_job_and_not_the_grid(app: JobApp) -> None:
 
 def test_a_worker_looks_at_the_schedules_at_least_every_second() -> None:
     assert LONGEST_WAIT < 1
+
+
+async def test_a_worker_looks_again_now_and_then_while_somebody_else_holds_what_is_due(database_dsn: str) -> None:
+    async with opened(database_dsn) as engine:
+        with psycopg.connect(database_dsn) as holder:
+            await engine.store.put_schedule(schedule(interval=timedelta(hours=1), pattern=None))
+            holder.execute(
+                "update cron_jobs set anchor = anchor - interval '1 h', next_fire = next_fire - interval '1 h'"
+            )
+            holder.commit()
+            holder.execute("select from cron_jobs for update")
+            timekeeper = Timekeeper(engine.store, engine.host(TrivialExecutor({}), "noop"))
+            begin = time.monotonic()
+            await timekeeper.turn()
+            assert time.monotonic() - begin >= LULL
+            assert await engine.store.find_jobs(TENANT, JobFilter()) == []
+            holder.rollback()
+            await timekeeper.turn()
+            assert len(await engine.store.find_jobs(TENANT, JobFilter())) == 1
 
 
 async def test_thousands_that_fall_due_at_once_are_fired_once_each_by_several_workers(

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import pairwise
+from tempfile import TemporaryFile
 from typing import Any
 
 import psycopg
@@ -20,6 +22,7 @@ from jobcore.errors import (
 )
 from jobcore.models import Enqueued, JobFilter, JobRecord, MissedFires, NewJob, Overlap, Schedule
 from jobcore.states import JobState
+from jobcore_postgres.firing import Firing
 from jobcore_postgres.store import PostgresStore
 from postgres_storage.builders import (
     OTHER_TENANT,
@@ -259,6 +262,23 @@ async def test_each_of_several_overlaps_cancels_the_job_of_its_own_schedule(
         assert job.cancel_requested["reason"] == f"schedule {first[job.job_id]!r} fired again"
 
 
+async def test_firing_many_takes_no_more_statements_than_firing_a_few(
+    store: PostgresStore, admin: psycopg.Connection
+) -> None:
+    """Counted on the wire, with previous jobs to cancel and without."""
+    counts: list[int] = []
+    for numbers in (range(5), range(5, 50)):
+        for number in numbers:
+            await _interval(store, MINUTE, key=f"s{number}", overlap=Overlap.CANCEL_RUNNING)
+        for _ in range(2):
+            _put_back(admin, 60)
+            counts.append(await _statements_of_firing(store))
+    first, with_cancellations, *of_many = counts
+    assert with_cancellations == first + 1
+    assert of_many == [with_cancellations] * 2
+    assert len(await _jobs(store)) == 5 * 4 + 45 * 2
+
+
 async def test_among_many_the_ones_that_are_refused_are_found(
     store: PostgresStore, admin: psycopg.Connection, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -341,6 +361,17 @@ async def _interval(store: PostgresStore, every: timedelta, **fields: Any) -> Sc
 
 async def _jobs(store: PostgresStore) -> Sequence[JobRecord]:
     return await store.find_jobs(TENANT, JobFilter(limit=1000))
+
+
+async def _statements_of_firing(store: PostgresStore) -> int:
+    """Fire what is due; return how many statements were sent for it."""
+    with TemporaryFile("w+") as wire:
+        async with store.database.transaction() as connection:
+            connection.pgconn.trace(wire.fileno())
+            await Firing(connection, plan, submit).run(1000)
+            connection.pgconn.untrace()
+        wire.seek(0)
+        return len(re.findall(r"^.*\tF\t\d+\t(?:Query|Execute)\b", wire.read(), re.MULTILINE))
 
 
 def _put_back(admin: psycopg.Connection, seconds: int) -> None:
