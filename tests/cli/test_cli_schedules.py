@@ -39,6 +39,16 @@ def test_the_list_of_jobs_tells_what_asked_for_each(cli, database):
     assert [job["trigger"] for job in jobs] == ["adhoc", "cronTrigger"]
 
 
+def test_a_schedule_is_shown_with_what_it_was_given(cli, database):
+    options = ("--missed", "all", "--missed-limit", "7", "--overlap", "cancel_running", "--jitter", "30s")
+    out = cli(*ADD, "@daily", *DATA, *options, "--max-attempts", "5", "--backoff", "2s").out
+    shown = [line.split("  ", 1) for line in out.splitlines()[1:]]
+    fields = {name: value.strip() for name, value in shown}
+    assert fields["missed"] == "all, the newest 7"
+    assert (fields["overlap"], fields["jitter"]) == ("cancel_running", "30 s")
+    assert (fields["attempts"], fields["backoff"]) == ("5", "2 s")
+
+
 def test_adding_again_replaces(cli, database):
     cli(*ADD, "@daily", *DATA)
     cli(*ADD, "24 hours", *DATA, "--paused")

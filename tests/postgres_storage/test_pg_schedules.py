@@ -244,6 +244,34 @@ async def test_an_overlap_cancels_the_job_that_runs(store: PostgresStore, admin:
     assert len(await _jobs(store)) == 2
 
 
+async def test_a_fire_that_has_its_job_already_does_not_cancel_it(
+    store: PostgresStore, admin: psycopg.Connection
+) -> None:
+    """As where an edit waited for the firing, and computed the next fire from the time before."""
+    await _interval(store, MINUTE, overlap=Overlap.CANCEL_RUNNING)
+    _put_back(admin, 61)
+    assert await store.fire_due(plan, submit) == 1
+    admin.execute("update cron_jobs set next_fire = last_fire")
+    assert await store.fire_due(plan, submit) == 0
+    (job,) = await _jobs(store)
+    assert job.cancel_requested is None
+    assert (await store.get_schedule(TENANT, "nightly")).last_job_id == job.job_id
+
+
+async def test_what_many_missed_is_made_up_for_in_several_transactions(
+    store: PostgresStore, admin: psycopg.Connection
+) -> None:
+    for number in range(6):
+        await _interval(store, MINUTE, key=f"s{number}", missed=MissedFires.ALL)
+    _put_back(admin, 50 * 60)
+    made: list[int] = []
+    while count := await store.fire_due(plan, submit, limit=100):
+        made.append(count)
+    assert made == [100, 100, 100]
+    fires = [(job.schedule_id, job.fire_time) for job in await _jobs(store)]
+    assert len(set(fires)) == len(fires) == 300
+
+
 async def test_each_of_several_overlaps_cancels_the_job_of_its_own_schedule(
     store: PostgresStore, admin: psycopg.Connection
 ) -> None:

@@ -1,5 +1,6 @@
 """Schedules in memory fire as they do in PostgreSQL: once a slot, by policy, effective at once."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -156,6 +157,18 @@ async def test_jitter_delays_each_job_and_not_the_grid(app, runner):
     delays = [job.run_at - job.fire_time for job in jobs]
     assert all(timedelta() <= delay < timedelta(minutes=20) for delay in delays)
     assert len(set(delays)) == 4
+
+
+async def test_a_fire_that_has_its_job_already_does_not_cancel_it(app, runner):
+    await app.schedule("often", slow, HOUR, tenant=TENANT, overlap="cancel_running")
+    host = runner._host
+    runner.store.clock.advance(HOUR)
+    assert await runner.store.fire_due(host.plan_fire, host.submit) == 1
+    fired = await app.schedules.get(TENANT, "often")
+    runner.store.tables.schedules[TENANT, "often"] = replace(fired, next_fire=fired.last_fire)
+    assert await runner.store.fire_due(host.plan_fire, host.submit) == 0
+    [job] = await app.find_jobs(TENANT)
+    assert job.status is JobState.QUEUED
 
 
 async def test_a_paused_schedule_does_not_fire_and_makes_up_for_nothing(app, runner):

@@ -99,7 +99,8 @@ class MemoryScheduleStore(ScheduleStore):
                 last_job_id=answers[-1].job_id if answers else schedule.last_job_id,
             )
             connection.stage(effect=partial(self._advance, schedule, advanced))
-            if fires and schedule.overlap is Overlap.CANCEL_RUNNING:
+            has_new_job = any(not answer.deduplicated for answer in answers)
+            if has_new_job and schedule.overlap is Overlap.CANCEL_RUNNING:
                 connection.stage(effect=partial(self._cancel_previous, schedule))
         return sum(not answer.deduplicated for answer in answers)
 

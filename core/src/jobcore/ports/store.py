@@ -161,6 +161,9 @@ class ScheduleStore(ABC):
         """Take due schedules that nobody else is firing, submit their jobs and advance them, in one transaction.
 
         Returns how many jobs were made. Any worker may call it at any time.
+
+        Args:
+            limit: the most schedules; once they make so many jobs, the others are left for the next call.
         """
 
     @abstractmethod

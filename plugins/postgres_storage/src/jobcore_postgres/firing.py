@@ -44,6 +44,11 @@ class _Due:
         }
 
     @property
+    def has_new_job(self) -> bool:
+        """False too if this very fire had its job already: it is then the previous one."""
+        return self.last_answer is not None and not self.last_answer.deduplicated
+
+    @property
     def cancel_request(self) -> dict[str, Any]:
         return {
             "tenant": self.schedule.tenant,
@@ -64,14 +69,24 @@ class Firing:
         self._submit = submit
 
     async def run(self, limit: int) -> int:
-        """Fire; return how many jobs were made."""
-        due = [self._plan(row) for row in await rows_of(self._connection, "schedules_due", (limit,))]
+        """Fire at most `limit` schedules, and no further one once they make so many jobs; return how many were made."""
+        due = self._plan_all(await rows_of(self._connection, "schedules_due", (limit,)), limit)
         if not due:
             return 0
         made = await self._submit_all([one for one in due if one.jobs])
         await self._cancel_previous(due)
         await affected_by(self._connection, "schedules_advance", (orjson.dumps([one.advance for one in due]).decode(),))
         return made
+
+    def _plan_all(self, rows: Sequence[Row], most_jobs: int) -> list[_Due]:
+        due: list[_Due] = []
+        jobs = 0
+        for row in rows:
+            due.append(self._plan(row))
+            jobs += len(due[-1].jobs)
+            if jobs >= most_jobs:  # after an outage each may owe a thousand; the next call takes the others
+                break
+        return due
 
     def _plan(self, row: Row) -> _Due:
         schedule = schedule_record(row)
@@ -102,7 +117,6 @@ class Firing:
         except InputError as error:
             if len(firing) == 1:
                 logs.fire_refused(firing[0].schedule, firing[0].jobs[-1].fire_time, error)
-                firing[0].cancels_previous = False
                 return 0
         middle = len(firing) // 2
         return await self._submit_all(firing[:middle]) + await self._submit_all(firing[middle:])
@@ -117,6 +131,6 @@ class Firing:
         return sum(not answer.deduplicated for answer in answers)
 
     async def _cancel_previous(self, due: Sequence[_Due]) -> None:
-        requests = [one.cancel_request for one in due if one.cancels_previous]
+        requests = [one.cancel_request for one in due if one.cancels_previous and one.has_new_job]
         if requests:
             await affected_by(self._connection, "schedules_cancel", (orjson.dumps(requests).decode(),))

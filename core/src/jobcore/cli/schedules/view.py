@@ -9,7 +9,7 @@ import typer
 
 from jobcore.cli import output
 from jobcore.cli.documents import schedule_document
-from jobcore.models import Schedule
+from jobcore.models import MissedFires, Schedule
 
 Key = Annotated[str, typer.Argument(metavar="KEY", help="The schedule's key, unique within its tenant.")]
 
@@ -62,7 +62,13 @@ def _fields(schedule: Schedule) -> list[tuple[str, Any]]:
         ("enabled", schedule.enabled),
         ("next fire", schedule.next_fire if schedule.enabled else None),
         ("last fire", schedule.last_fire),
-        ("missed", schedule.missed.value),
+        (
+            "missed",
+            f"all, the newest {schedule.missed_limit}" if schedule.missed is MissedFires.ALL else schedule.missed,
+        ),
         ("overlap", schedule.overlap.value),
+        ("jitter", schedule.jitter or None),
+        ("attempts", schedule.max_attempts),
+        ("backoff", schedule.backoff),
         ("runner", schedule.runner_type),
     ]
