@@ -29,5 +29,10 @@ class Timekeeper:
             await asyncio.sleep(LONGEST_WAIT)
             return
         await asyncio.sleep(max(0.0, due_in))
-        if not await self._store.fire_due(self._host.plan_fire, self._host.submit, limit=BATCH):
+        while (made := await self._fire()) >= BATCH:
+            pass
+        if not made:
             await asyncio.sleep(LULL)
+
+    async def _fire(self) -> int:
+        return await self._store.fire_due(self._host.plan_fire, self._host.submit, limit=BATCH)
