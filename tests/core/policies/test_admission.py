@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from jobcore.models import Admission, Gate, OnFailure, Parent
 from jobcore.policies.admission import (
+    AS_SHARED,
     SMALLEST_WINDOW,
     Bucket,
     Candidate,
@@ -18,6 +19,7 @@ from jobcore.policies.admission import (
     choose,
     gates_in,
     lane_of,
+    share_of_lane,
     width_of,
 )
 
@@ -164,6 +166,10 @@ def test_jobs_queue_in_one_lane_if_they_wait_for_the_same() -> None:
 def test_a_lane_is_as_wide_as_its_narrowest_gate() -> None:
     assert width_of((Gate(name="a", limit=7), Gate(name="b", limit=2), Gate(name="c", rate=1.0))) == 2
     assert width_of(()) > 100
+    assert width_of((Gate(name="f", weight=1.0), Gate(name="a", limit=7))) == AS_SHARED
+    assert width_of((Gate(name="f", weight=1.0), Gate(name="a", limit=1))) == 1
+    assert share_of_lane(lanes=1, hands=100) > 150
+    assert share_of_lane(lanes=1000, hands=10) == 2
 
 
 def test_an_admission_reads_back_as_it_was_written() -> None:

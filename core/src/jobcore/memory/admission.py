@@ -33,7 +33,7 @@ class MemoryAdmission(AdmissionStore):
             _look_for_parents(tables, row)
         now = tables.clock.now()
         hands = sum(worker.concurrency for worker in tables.workers.values())
-        decision = choose(room.candidates(now), room.standing(now, hands))
+        decision = choose(room.candidates(now, hands), room.standing(now, hands))
         room.spend(dict(decision.levels), now)
         for candidate in decision.granted:
             row = tables.jobs[candidate.tenant, candidate.job_id]
@@ -50,7 +50,7 @@ class MemoryAdmission(AdmissionStore):
         if room.is_empty:
             return None
         hands = sum(worker.concurrency for worker in self.tables.workers.values())
-        wait = choose(room.candidates(now), room.standing(now, hands)).next_in
+        wait = choose(room.candidates(now, hands), room.standing(now, hands)).next_in
         instants = (room.next_due(now), None if wait is None else now + timedelta(seconds=wait))
         return min((instant for instant in instants if instant is not None), default=None)
 

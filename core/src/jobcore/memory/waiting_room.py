@@ -10,7 +10,7 @@ from uuid import UUID
 
 from jobcore.memory.rows import JobRow
 from jobcore.models import Admission, Gate, Pause, PauseKind
-from jobcore.policies.admission import Bucket, Candidate, Standing, lane_of, width_of
+from jobcore.policies.admission import AS_SHARED, Bucket, Candidate, Standing, lane_of, share_of_lane, width_of
 
 NO_LIMITS = Admission()
 
@@ -59,9 +59,10 @@ class WaitingRoom:
     def waiting(self) -> Iterator[JobRow]:
         return (row for lane in list(self._lanes.values()) for row in list(lane))
 
-    def candidates(self, now: datetime) -> list[Candidate]:
-        """Return the first due jobs of each lane, as many as could pass at most."""
-        return [candidate for lane, rows in self._lanes.items() for candidate in self._first(lane, rows, now)]
+    def candidates(self, now: datetime, hands: int) -> list[Candidate]:
+        """Return the first due jobs of each lane, as many as are looked at together."""
+        share = share_of_lane(sum(width_of(_gates(rows[0])) == AS_SHARED for rows in self._lanes.values()), hands)
+        return [candidate for lane, rows in self._lanes.items() for candidate in self._first(lane, rows, now, share)]
 
     def standing(self, now: datetime, hands: int) -> Standing:
         buckets = {
@@ -79,9 +80,9 @@ class WaitingRoom:
         named = ((PauseKind.QUEUE, plan.queue), (PauseKind.HANDLER, plan.name), (PauseKind.TENANT, str(plan.tenant)))
         return any(pause in self.pauses for pause in named)
 
-    def _first(self, lane: str, rows: list[JobRow], now: datetime) -> Iterator[Candidate]:
+    def _first(self, lane: str, rows: list[JobRow], now: datetime, share: int) -> Iterator[Candidate]:
         ready = (row for row in rows if row.run_at <= now and not row.parents and not self.is_paused(row))
-        for row, _ in zip(ready, range(width_of(_gates(rows[0]))), strict=False):
+        for row, _ in zip(ready, range(width_of(_gates(rows[0])) or share), strict=False):
             yield Candidate(
                 tenant=row.plan.tenant,
                 job_id=row.plan.job_id,

@@ -17,8 +17,8 @@ from jobcore.models import Admission, Gate
 
 WIDEST = 500
 """Jobs of one lane that are looked at together."""
-FAIR_WIDTH = 50
-"""The same for a lane of one tenant among others: few of them can pass at once."""
+AS_SHARED = 0
+"""The width of a lane of one tenant among others: how many of it are looked at follows from the number of lanes."""
 SMALLEST_WINDOW = 10
 WINDOW_PER_HAND = 1.5
 """Jobs that tenants with fair shares have in the engine, for each job that the workers run at once: a little more than
@@ -40,11 +40,6 @@ class Candidate:
     """The order of arrival."""
     gates: tuple[Gate, ...]
     is_paused: bool = False
-
-    @property
-    def width(self) -> int:
-        """How many of its lane can be admitted at once at most."""
-        return width_of(self.gates)
 
     @property
     def seats(self) -> list[str]:
@@ -95,8 +90,14 @@ def lane_of(tenant: UUID, admission: Admission) -> str:
 
 
 def width_of(gates: Iterable[Gate]) -> int:
-    """Return how many jobs of a lane with these gates are looked at together."""
-    return min([WIDEST, *(FAIR_WIDTH if gate.limit is None else gate.limit for gate in gates if gate.rate is None)])
+    """Return how many jobs of a lane with these gates are looked at together; `AS_SHARED` leaves it to the store."""
+    limit = min([WIDEST, *(gate.limit for gate in gates if gate.limit is not None)])
+    return AS_SHARED if limit > 1 and any(gate.weight is not None for gate in gates) else limit
+
+
+def share_of_lane(lanes: int, hands: int) -> int:
+    """Return how many jobs are looked at in each of so many lanes that share the workers."""
+    return 2 + 2 * max(hands, SMALLEST_WINDOW) // max(lanes, 1)
 
 
 def choose(candidates: Sequence[Candidate], standing: Standing) -> Decision:
@@ -171,9 +172,17 @@ def _in_turn(candidates: Sequence[Candidate], standing: Standing) -> list[Candid
 
 
 def _some_lane_is_open(candidates: Sequence[Candidate], granted: Sequence[Candidate]) -> bool:
-    """Whether of a lane as many as are looked at together were granted, so that others may wait behind them."""
+    """Whether all that were looked at of a lane were granted, so that others may wait behind them.
+
+    Not so where a gate takes no more than these.
+    """
+    seen = Counter(candidate.lane for candidate in candidates)
     passed = Counter(candidate.lane for candidate in granted)
-    return any(passed[candidate.lane] >= candidate.width for candidate in candidates)
+    return any(
+        passed[candidate.lane] == seen[candidate.lane]
+        and all(gate.limit is None or gate.limit > seen[candidate.lane] for gate in candidate.gates)
+        for candidate in granted
+    )
 
 
 def as_document(tenant: UUID, admission: Admission) -> dict[str, Any]:

@@ -8,13 +8,17 @@ as $$
 declare
     candidates jsonb;
     gates text[];
+    hands integer;
 begin
     if not pg_try_advisory_xact_lock(hashtextextended('jobcore admission', 0)) then
         return null;
     end if;
     perform jobcore.admission_wake(1000, $3);
 
-    select coalesce(jsonb_agg(c), '[]') into candidates from jobcore.admission_candidates($1, $2) c;
+    select coalesce(sum(w.concurrency), 0) into hands
+    from jobcore.workers w
+    where w.seen_at > statement_timestamp() - interval '1 minute' and not w.stopping;
+    select coalesce(jsonb_agg(c), '[]') into candidates from jobcore.admission_candidates($1, $2, hands) c;
     select array_agg(distinct g ->> 'name') into gates
     from jsonb_to_recordset(candidates) as c (gates jsonb)
     cross join lateral jsonb_array_elements(c.gates) g;
@@ -36,10 +40,7 @@ begin
                 'age', extract(epoch from statement_timestamp() - b.filled_at))), '[]')
             from jobcore.buckets b
             where b.gate = any (gates)),
-        'hands', (
-            select coalesce(sum(w.concurrency), 0)
-            from jobcore.workers w
-            where w.seen_at > statement_timestamp() - interval '1 minute' and not w.stopping),
+        'hands', hands,
         'reached', (
             select max(c.lane)
             from jsonb_to_recordset(candidates) as c (lane text)
