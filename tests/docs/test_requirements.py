@@ -140,5 +140,6 @@ def _is_module(package: str, parts: list[str]) -> bool:
         elif (place / f"{part}.py").is_file():
             place = place / f"{part}.py"
         else:
-            return place.is_file() and f"class {part}" in place.read_text()
+            files = [place] if place.is_file() else place.glob("*.py")
+            return any(f"class {part}" in file.read_text() for file in files)
     return True
