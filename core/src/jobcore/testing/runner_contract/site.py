@@ -198,7 +198,10 @@ async def opened(harness: RunnerHarness, *handlers: Handler, **options: Any) -> 
     witness = Witness()
     middleware = [*options.pop("middleware", ()), witness]
     async with harness.application(handlers=handlers, middleware=middleware, **options) as app:
-        yield Site(harness, app, witness)
+        site = Site(harness, app, witness)
+        yield site
+        for schedule in await app.schedules.list(site.tenant):
+            await app.schedules.remove(site.tenant, schedule.key)
 
 
 @asynccontextmanager
