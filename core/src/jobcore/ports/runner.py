@@ -177,7 +177,7 @@ class JobRunner(ABC):
 
     @abstractmethod
     async def queue_sizes(self, queues: Sequence[str] | None = None) -> Mapping[str, int]:
-        """How many jobs wait in each queue, delayed ones included."""
+        """How many jobs wait in each queue, delayed ones included; none in a queue that nobody knows."""
 
     @abstractmethod
     async def health(self) -> Health:

@@ -74,7 +74,8 @@ class PgBossRunner(JobRunner):
         wanted = {"queues": None if queues is None else list(queues)}
         async with self._database.connection() as connection:
             cursor = await connection.execute(statement("queue_sizes"), wanted)
-            return {name: int(count) for name, count in await cursor.fetchall()}
+            found = {name: int(count) for name, count in await cursor.fetchall()}
+        return {**dict.fromkeys(queues or (), 0), **found}
 
     async def health(self) -> Health:
         try:
