@@ -24,7 +24,8 @@ class MemoryLeasedWrites(LeasedWrites):
 
     async def write_progress(self, lease: Lease, percent: float, message: str | None) -> None:
         row = moves.owned(self.tables, lease)
-        row.progress, row.progress_message = percent, message
+        row.progress = percent
+        row.progress_message = row.progress_message if message is None else message
         row.updated_at = self.tables.clock.now()
         self.tables.bell.ring()
 

@@ -181,6 +181,8 @@ def requeue(tables: Tables, row: JobRow) -> bool:
     row.epoch += 1
     row.max_attempts = row.attempt + row.plan.max_attempts
     row.error = row.cancel_requested = row.completed_at = row.result = None
+    row.progress = row.progress_message = None
+    row.rescues = 0
     row.run_at = tables.clock.now()
     tables.hold_keys(row)
     if row.plan.admission is None:

@@ -102,7 +102,9 @@ class JobContext(ABC):
 
     @abstractmethod
     async def progress(self, percent: float, message: str | None = None) -> None:
-        """Report progress, 0 to 100 percent. Written at most once a second; the last value always is.
+        """Report progress, 0 to 100 percent; without a message the last one stays.
+
+        Written at most once a second; the last value always is.
 
         Raises:
             InputError: if `percent` is outside 0 to 100.

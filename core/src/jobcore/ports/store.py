@@ -110,7 +110,8 @@ class LeasedWrites(ABC):
         """Record that these leases run (`processing`); false where the lease is stale. Safe to repeat."""
 
     @abstractmethod
-    async def write_progress(self, lease: Lease, percent: float, message: str | None) -> None: ...
+    async def write_progress(self, lease: Lease, percent: float, message: str | None) -> None:
+        """Record how far the job is; without a message the last one stays."""
 
     @abstractmethod
     async def write_detail(

@@ -51,6 +51,23 @@ async def test_an_operator_revives_a_cancelled_job(harness: RunnerHarness) -> No
             await site.ended(job)
 
 
+@needs("progress")
+async def test_a_revived_job_begins_anew(harness: RunnerHarness) -> None:
+    @handler()
+    async def fails(ctx: JobContext, data: Anything) -> None:
+        await ctx.progress(70, "nearly there")
+        raise NonRetryableError("no")
+
+    async with opened(harness, fails) as site:
+        job = await site.enqueue(fails)
+        async with site.working():
+            await site.ended(job, JobState.FAILED)
+        assert await site.app.retry(job.tenant, job.job_id)
+        record = await site.record(job)
+        assert (record.status, record.error, record.completed_at) == (JobState.QUEUED, None, None)
+        assert (record.progress, record.progress_message, record.rescues) == (None, None, 0)
+
+
 async def test_a_job_that_has_not_failed_is_not_revived(harness: RunnerHarness) -> None:
     @handler()
     async def plain(ctx: JobContext, data: Anything) -> None: ...

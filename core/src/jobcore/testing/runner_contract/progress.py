@@ -80,6 +80,19 @@ async def test_the_last_progress_of_a_failed_job_is_written(harness: RunnerHarne
 
 
 @needs("progress")
+async def test_progress_without_a_message_keeps_the_last_one(harness: RunnerHarness) -> None:
+    @handler()
+    async def reports(ctx: JobContext, data: Anything) -> None:
+        await ctx.progress(40, "two of five")
+        await asyncio.sleep(1.1)
+        await ctx.progress(60)
+        await ctx.signal.wait()
+
+    async with working(harness, reports) as site:
+        await _shows(site, await site.enqueue(reports), 60, "two of five")
+
+
+@needs("progress")
 async def test_a_job_that_has_completed_shows_100_percent(harness: RunnerHarness) -> None:
     @handler()
     async def reports(ctx: JobContext, data: Anything) -> None:
