@@ -118,6 +118,11 @@ class Planner:
             plan = replace(plan, retry_delay=retry.initial_interval, retry_delay_max=retry.max_interval)
         return self._routed(plan, definition, schedule.runner_type)
 
+    def require_recurring(self, fire: NewJob) -> None:
+        """Raise `CapabilityError` if the runner that would take a schedule's fires runs no job again and again."""
+        if not self._runners.capabilities(fire.runner_type).recurring:
+            self._refuse(fire, "recurring")
+
     def check_payload(
         self, name: str, definition: AnyHandler | None, data: Any, tenant: UUID | str | None
     ) -> tuple[UUID, bytes]:
@@ -194,6 +199,7 @@ class Planner:
 
 _MEANING = {
     "delayed": "running a job later",
+    "recurring": "running a job again and again",
     "priority": "preferring one job to another",
     "flow_control": "letting jobs wait for limits or for other jobs, or take their places",
     "transactional_enqueue": "enqueueing within the caller's own transaction",

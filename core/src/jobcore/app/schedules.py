@@ -71,6 +71,7 @@ class Schedules:
         Raises:
             InvalidScheduleError: if `when` or `timezone` does not parse, with position and reason.
             HandlerNotFoundError: if nobody has the handler.
+            CapabilityError: if its runner takes no recurring jobs.
             InputError, PayloadError: as `JobApp.enqueue`.
         """
         definition = self._app.planner.definition_of(job)
@@ -98,7 +99,8 @@ class Schedules:
             jitter=as_delay(jitter) or timedelta(),
             runner_type=runner,
         )
-        self._app.planner.plan_fire(schedule, EPOCH)  # refuses an unknown runner now, not at the first fire
+        fire = self._app.planner.plan_fire(schedule, EPOCH)  # refuses an unknown runner now, not at the first fire
+        self._app.planner.require_recurring(fire)
         return await self._app.store.put_schedule(schedule)
 
     async def get(self, tenant: UUID | str, key: str) -> Schedule:

@@ -42,6 +42,7 @@ _THEMES = (
     "shutting_down",
     "rescuing",
     "scheduling",
+    "overlapping",
     "watching",
     "declaring",
     "history",
