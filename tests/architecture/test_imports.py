@@ -1,6 +1,8 @@
 """The rooms' order, read from the imports themselves (docs/explanation/architecture.md draws it)."""
 
 import ast
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -98,6 +100,23 @@ def test_core_imports_no_plugin_and_no_driver() -> None:
         if module.split(".")[0] in HEAVY or module.split(".")[0] in PLUGINS
     ]
     assert not breaches, "\n".join(breaches)
+
+
+def test_pytest_is_imported_by_fixtures_and_contracts_only() -> None:
+    allowed = {"testing/fixtures.py", "testing/runner_contract", "testing/storage_contract"}
+    breaches = [
+        f"{path.relative_to(ROOT)}:{line} imports {module}"
+        for path in sources(CORE)
+        for module, line in imported_modules(path)
+        if module.split(".")[0] in {"pytest", "pytest_asyncio"}
+        and not {path.relative_to(CORE).as_posix(), path.parent.relative_to(CORE).as_posix()} & allowed
+    ]
+    assert not breaches, "\n".join(breaches)
+
+
+def test_the_testing_kit_needs_no_pytest() -> None:
+    code = "import sys, jobcore.testing; sys.exit('pytest' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
 @pytest.mark.parametrize("plugin", PLUGINS)

@@ -50,6 +50,21 @@ async def test_an_error_in_the_transaction_completes_nothing(harness: RunnerHarn
 
 
 @needs("complete_in")
+async def test_a_completion_rolls_back_with_the_transaction_that_it_joined(harness: RunnerHarness) -> None:
+    @handler()
+    async def bills(ctx: JobContext, data: Anything) -> None:
+        async with ctx.db.transaction() as connection:
+            async with ctx.complete_in(connection, result=ctx.attempt):
+                pass
+            if ctx.attempt == 1:
+                raise Stumble
+
+    async with working(harness, bills) as site:
+        record = await site.ended(await site.enqueue(bills))
+        assert (record.result, record.attempt) == (2, 2)
+
+
+@needs("complete_in")
 async def test_after_its_commit_nothing_changes_the_outcome(harness: RunnerHarness) -> None:
     @handler()
     async def bills(ctx: JobContext, data: Anything) -> None:

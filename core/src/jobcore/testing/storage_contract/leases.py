@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from uuid import uuid4
 
 import pytest
@@ -15,19 +15,19 @@ from jobcore.testing.storage_contract.harness import StorageHarness
 from jobcore.testing.storage_contract.rows import claimed, lease_of, recorded
 
 
-def _writes(harness: StorageHarness, lease: Lease) -> list[Awaitable[object]]:
+def _writes(harness: StorageHarness, lease: Lease) -> list[Callable[[], Awaitable[object]]]:
     return [
-        harness.store.write_progress(lease, 50, "half"),
-        harness.store.write_detail(lease, "item", "done", b"1", None),
-        harness.store.load_steps(lease),
-        harness.store.save_step(lease, "pay#1", b"1"),
+        lambda: harness.store.write_progress(lease, 50, "half"),
+        lambda: harness.store.write_detail(lease, "item", "done", b"1", None),
+        lambda: harness.store.load_steps(lease),
+        lambda: harness.store.save_step(lease, "pay#1", b"1"),
     ]
 
 
 async def _assert_stale(harness: StorageHarness, lease: Lease) -> None:
     for write in _writes(harness, lease):
         with pytest.raises(StaleClaimError):
-            await write
+            await write()
 
 
 async def test_a_claimed_job_is_processing_at_its_attempt(harness: StorageHarness) -> None:
