@@ -20,7 +20,7 @@ async def test_what_a_handler_returns_is_the_jobs_result(harness: RunnerHarness)
 
     async with working(harness, returns) as site:
         job = await site.enqueue(returns)
-        assert await job.result(timeout=harness.patience) == {
+        assert await site.result_of(job) == {
             "total": 12.5,
             "lines": [{"id": 1}, None],
             "name": "Ünïcode",
@@ -33,7 +33,7 @@ async def test_a_handler_that_returns_nothing_has_no_result(harness: RunnerHarne
 
     async with working(harness, returns) as site:
         job = await site.enqueue(returns)
-        assert await job.result(timeout=harness.patience) is None
+        assert await site.result_of(job) is None
         assert (await site.record(job)).result is None
 
 
@@ -44,7 +44,7 @@ async def test_a_model_that_a_handler_returns_comes_back_as_the_model(harness: R
 
     async with working(harness, returns) as site:
         job = await site.enqueue(returns)
-        assert await job.result(timeout=harness.patience) == Order(amount=4, customer_name="Ada", tenant_id=site.tenant)
+        assert await site.result_of(job) == Order(amount=4, customer_name="Ada", tenant_id=site.tenant)
 
 
 async def test_a_result_that_is_too_large_or_is_no_json_is_replaced_by_the_reason(harness: RunnerHarness) -> None:
@@ -76,7 +76,7 @@ async def test_who_waits_for_a_result_hears_of_a_failure_with_its_error(harness:
     async with working(harness, fails) as site:
         job = await site.enqueue(fails)
         with pytest.raises(JobFailedError, match="the printer is on fire"):
-            await job.result(timeout=harness.patience)
+            await site.result_of(job)
 
 
 async def test_who_waits_for_a_result_hears_of_a_cancellation_with_its_reason(harness: RunnerHarness) -> None:
@@ -87,7 +87,7 @@ async def test_who_waits_for_a_result_hears_of_a_cancellation_with_its_reason(ha
         job = await site.enqueue(plain)
         await job.cancel("changed our minds")
         with pytest.raises(JobCancelledError, match="changed our minds"):
-            await job.result(timeout=harness.patience)
+            await site.result_of(job)
 
 
 async def test_who_waits_for_a_result_waits_no_longer_than_agreed(harness: RunnerHarness) -> None:

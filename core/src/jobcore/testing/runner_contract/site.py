@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -167,6 +168,12 @@ class Site:
 
     async def all_ended(self, jobs: Sequence[Handle], state: JobState = JobState.COMPLETED) -> list[JobRecord]:
         return [await self.ended(job, state) for job in jobs]
+
+    async def result_of(self, job: Handle) -> Any:
+        """Wait for a job's result as its caller does."""
+        waiting = asyncio.ensure_future(job.result(timeout=self.harness.patience))
+        await self.until(waiting.done, f"the result of job {job.job_id} comes")
+        return waiting.result()
 
     async def becomes(self, job: Handle, state: JobState) -> JobRecord:
         """Wait until a job is seen in a state, and return its row."""
