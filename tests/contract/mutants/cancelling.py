@@ -84,6 +84,15 @@ class RevivesWithoutAttempts(BrokenRunner):
         return await super().retry(tenant, job_id)
 
 
+class TakesADedupeKeyBack(BrokenRunner):
+    caught_by = "test_a_revived_job_leaves_its_dedupe_key_to_a_newer_one"
+
+    async def retry(self, tenant: UUID, job_id: UUID) -> bool:
+        for row in self.store.tables.jobs.values():
+            self.store.tables.release_keys(row)
+        return await super().retry(tenant, job_id)
+
+
 class RevivesNothing(BrokenRunner):
     caught_by = "test_an_operator_revives_a_cancelled_job"
 

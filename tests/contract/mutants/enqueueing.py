@@ -170,6 +170,17 @@ class SharesDedupeKeysAmongTenants(_Deduplicating):
         return (job.name, job.dedupe_key)
 
 
+class DoesNotWaitForOpenTransactions(BrokenRunner):
+    caught_by = "test_who_finds_a_key_in_an_open_transaction_waits_for_its_end"
+
+    async def submit(self, jobs: Iterable[NewJob], *, connection: Any = None) -> Sequence[Enqueued]:
+        planned = list(jobs)
+        held = {row.plan.dedupe_key: row.plan.job_id for row in self.store.tables.jobs.values() if row.written_by}
+        if connection is None and planned[0].dedupe_key in held:
+            return [Enqueued(held[planned[0].dedupe_key], deduplicated=True)]
+        return await super().submit(planned, connection=connection)
+
+
 class ForgetsParents(BrokenRunner):
     caught_by = "test_follow_up_jobs_are_found_by_their_parent"
 

@@ -95,6 +95,27 @@ async def test_a_running_handler_hears_of_its_cancellation_in_time(harness: Runn
 
 
 @needs("cancel_running")
+async def test_the_row_of_a_running_job_tells_that_its_cancellation_is_asked_for(harness: RunnerHarness) -> None:
+    finish = asyncio.Event()
+
+    @handler(abort_grace=timedelta(seconds=30))
+    async def finishes(ctx: JobContext, data: Anything) -> None:
+        await finish.wait()
+        await ctx.signal.wait()
+        ctx.signal.raise_if_aborted()
+
+    async with working(harness, finishes) as site:
+        job = await site.enqueue(finishes)
+        await site.started(job)
+        assert await _cancel(site, job)
+        asked = (await site.record(job)).cancel_requested
+        assert asked is not None
+        assert (asked["reason"], asked["cancelled_by"]) == ("not wanted", "Ada")
+        finish.set()
+        await site.ended(job, JobState.CANCELLED)
+
+
+@needs("cancel_running")
 async def test_a_handler_that_does_not_listen_is_interrupted_after_its_grace(harness: RunnerHarness) -> None:
     interrupted: list[str] = []
 

@@ -11,6 +11,7 @@ from jobcore.states import JobState
 from jobcore.testing.runner_contract.behaviour import needs
 from jobcore.testing.runner_contract.harness import RunnerHarness
 from jobcore.testing.runner_contract.site import LONG, Anything, Stumble, handler, opened, working
+from jobcore.testing.runner_contract.waiting import always
 
 
 async def test_a_held_dedupe_key_answers_with_the_job_that_holds_it(harness: RunnerHarness) -> None:
@@ -107,3 +108,49 @@ async def test_a_rollback_gives_up_the_dedupe_key(harness: RunnerHarness) -> Non
         async with site.rolled_back() as connection:
             await site.enqueue(plain, dedupe_key="one", connection=connection)
         assert not (await site.enqueue(plain, dedupe_key="one")).deduplicated
+
+
+@needs("transactional_enqueue")
+async def test_who_finds_a_key_in_an_open_transaction_waits_for_its_end(harness: RunnerHarness) -> None:
+    @handler()
+    async def plain(ctx: JobContext, data: Anything) -> None: ...
+
+    async with opened(harness, plain) as site:
+        async with harness.transaction(site.app) as connection:
+            first = await site.enqueue(plain, dedupe_key="one", connection=connection)
+            other = asyncio.ensure_future(site.enqueue(plain, dedupe_key="one"))
+            await always(lambda: not other.done(), "the other call waits", 0.2)
+        second = await other
+        assert (second.job_id, second.deduplicated) == (first.job_id, True)
+        async with site.rolled_back() as connection:
+            await site.enqueue(plain, dedupe_key="two", connection=connection)
+            other = asyncio.ensure_future(site.enqueue(plain, dedupe_key="two"))
+            await always(lambda: not other.done(), "the other call waits", 0.2)
+        assert not (await other).deduplicated
+
+
+async def test_a_revived_job_leaves_its_dedupe_key_to_a_newer_one(harness: RunnerHarness) -> None:
+    @handler()
+    async def plain(ctx: JobContext, data: Anything) -> None: ...
+
+    async with opened(harness, plain) as site:
+        first = await site.enqueue(plain, dedupe_key="one")
+        await first.cancel()
+        second = await site.enqueue(plain, dedupe_key="one")
+        assert await site.app.retry(first.tenant, first.job_id)
+        third = await site.enqueue(plain, dedupe_key="one")
+        assert (third.job_id, third.deduplicated) == (second.job_id, True)
+        async with site.working():
+            await site.all_ended([first, second])
+
+
+async def test_a_revived_job_holds_its_dedupe_key_again(harness: RunnerHarness) -> None:
+    @handler()
+    async def plain(ctx: JobContext, data: Anything) -> None: ...
+
+    async with opened(harness, plain) as site:
+        first = await site.enqueue(plain, dedupe_key="one")
+        await first.cancel()
+        assert await site.app.retry(first.tenant, first.job_id)
+        again = await site.enqueue(plain, dedupe_key="one")
+        assert (again.job_id, again.deduplicated) == (first.job_id, True)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from jobcore.app.options import LONGEST_DELAY
 from jobcore.errors import InputError, NaiveDatetimeError
 from jobcore.ports.context import JobContext
 from jobcore.states import JobState
@@ -63,6 +64,18 @@ async def test_a_delayed_job_is_queued_and_its_row_says_for_when(harness: Runner
         record = await site.record(job)
         assert (record.status, record.attempt) == (JobState.QUEUED, 0)
         assert record.run_at - record.created_at == timedelta(hours=1)
+
+
+@needs("delayed")
+async def test_the_longest_delay_is_kept(harness: RunnerHarness) -> None:
+    @handler()
+    async def plain(ctx: JobContext, data: Anything) -> None: ...
+
+    async with opened(harness, plain) as site:
+        record = await site.record(await site.enqueue(plain, delay=LONGEST_DELAY))
+        assert record.run_at - record.created_at == LONGEST_DELAY
+        with pytest.raises(InputError, match="days"):
+            await site.enqueue(plain, delay=LONGEST_DELAY + timedelta(seconds=1))
 
 
 @needs("delayed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from uuid import uuid4
 
 import pytest
@@ -158,3 +159,14 @@ async def test_a_handler_can_be_named_by_a_text(harness: RunnerHarness) -> None:
     async with working(harness, plain) as site:
         job = await site.enqueue(plain.name, {"x": 1})
         assert (await site.ended(job)).result == plain.name
+
+
+async def test_a_job_may_have_the_longest_name_of_all_letters_that_are_allowed(harness: RunnerHarness) -> None:
+    @handler()
+    async def plain(ctx: JobContext, data: Anything) -> str:
+        return ctx.job_name
+
+    name = f"Team/{uuid4().hex}.Job_of-{'x' * 200}"[:200]
+    named = replace(plain, name=name, queue=name)
+    async with working(harness, named) as site:
+        assert (await site.ended(await site.enqueue(named))).result == name

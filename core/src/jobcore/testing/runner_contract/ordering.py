@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from uuid import uuid4
 
 from jobcore.ports.context import JobContext
@@ -67,6 +68,29 @@ async def test_a_retry_keeps_its_priority(harness: RunnerHarness) -> None:
         job = await site.enqueue(stumbles, priority=4)
         async with site.working():
             assert (await site.ended(job)).priority == 4
+
+
+@needs("priority", "delayed")
+async def test_a_delayed_job_is_preferred_by_its_priority_once_it_is_due(harness: RunnerHarness) -> None:
+    @handler()
+    async def plain(ctx: JobContext, data: Anything) -> None: ...
+
+    async with opened(harness, plain) as site:
+        jobs = [await site.enqueue(plain, priority=priority, delay=0.1) for priority in (1, 3, 2)]
+        due = max([(await site.record(job)).run_at for job in jobs])
+        await site.until(lambda: datetime.now(UTC) > due, "all jobs are due")
+        assert await _order(site, jobs) == [1, 2, 0]
+
+
+@needs("priority")
+async def test_priorities_at_both_ends_of_the_range_are_kept(harness: RunnerHarness) -> None:
+    @handler()
+    async def plain(ctx: JobContext, data: Anything) -> None: ...
+
+    async with opened(harness, plain) as site:
+        jobs = [await site.enqueue(plain, priority=priority) for priority in (-(2**31), 0, 2**31 - 1)]
+        assert [(await site.record(job)).priority for job in jobs] == [-(2**31), 0, 2**31 - 1]
+        assert await _order(site, jobs) == [2, 1, 0]
 
 
 async def test_a_worker_runs_as_many_jobs_at_once_as_it_may_and_no_more(harness: RunnerHarness) -> None:

@@ -52,6 +52,19 @@ async def test_a_snooze_is_recorded_neither_as_an_error_nor_as_an_attempt(harnes
         assert await site.details(job) == []
 
 
+async def test_a_snoozed_job_can_be_cancelled(harness: RunnerHarness) -> None:
+    @handler()
+    async def snoozes(ctx: JobContext, data: Anything) -> None:
+        raise Snooze(timedelta(hours=1))
+
+    async with working(harness, snoozes) as site:
+        job = await site.enqueue(snoozes)
+        await site.put_off(job)
+        assert await job.cancel("overslept")
+        record = await site.record(job)
+        assert (record.status, record.as_status.error) == (JobState.CANCELLED, "overslept")
+
+
 async def test_failures_are_counted_across_snoozes(harness: RunnerHarness) -> None:
     attempts: list[int] = []
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from jobcore.errors import NonRetryableError
 from jobcore.execution import Snooze
 from jobcore.policies.retry import RetryPolicy
 from jobcore.ports.context import JobContext
+from jobcore.states import JobState
 from jobcore.testing.runner_contract.behaviour import needs
 from jobcore.testing.runner_contract.harness import RunnerHarness
 from jobcore.testing.runner_contract.site import SOON, Anything, Stumble, handler, working
@@ -142,6 +144,42 @@ async def test_once_is_true_the_first_time_in_the_life_of_the_job(harness: Runne
     async with working(harness, asks) as site:
         await site.ended(await site.enqueue(asks))
     assert answers == [True, False, False, False, True]
+
+
+async def test_a_step_that_returned_nothing_has_run_all_the_same(harness: RunnerHarness) -> None:
+    calls: list[int] = []
+
+    @handler()
+    async def steps(ctx: JobContext, data: Anything) -> bool:
+        returned = await ctx.step("note", calls.append, 1)
+        if ctx.attempt == 1:
+            raise Stumble
+        return returned is None
+
+    async with working(harness, steps) as site:
+        assert (await site.ended(await site.enqueue(steps))).result is True
+    assert len(calls) == 1
+
+
+async def test_a_revived_job_skips_the_steps_that_it_finished(harness: RunnerHarness) -> None:
+    calls: list[int] = []
+
+    def pay() -> int:
+        calls.append(1)
+        return len(calls)
+
+    @handler()
+    async def pays(ctx: JobContext, data: Anything) -> int:
+        receipt = await ctx.step("pay", pay)
+        if len(site.runs) == 1:
+            raise NonRetryableError("the printer is on fire")
+        return receipt
+
+    async with working(harness, pays) as site:
+        job = await site.enqueue(pays)
+        await site.ended(job, JobState.FAILED)
+        assert await site.app.retry(job.tenant, job.job_id)
+        assert (await site.ended(job)).result == 1
 
 
 @needs("thread")

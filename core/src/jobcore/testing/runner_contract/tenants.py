@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 
 from jobcore.errors import InvalidTenantError, JobNotFoundError, NonRetryableError, TenantRequiredError
-from jobcore.ids import SYSTEM_TENANT
+from jobcore.ids import SYSTEM_TENANT, uuid7
 from jobcore.ports.context import JobContext
 from jobcore.states import JobState
 from jobcore.testing.runner_contract.harness import RunnerHarness
@@ -103,3 +103,15 @@ async def test_another_tenants_job_is_neither_cancelled_nor_retried(harness: Run
         assert not await runner.retry(other, failed.job_id)
         assert not await site.app.retry(other, failed.job_id)
         assert (await site.record(failed)).status is JobState.FAILED
+
+
+async def test_two_tenants_may_use_one_id(harness: RunnerHarness) -> None:
+    @handler()
+    async def plain(ctx: JobContext, data: Anything) -> str:
+        return str(ctx.tenant_id)
+
+    async with working(harness, plain) as site:
+        job_id = uuid7()
+        jobs = [await site.enqueue(plain, job_id=job_id, tenant=uuid4()) for _ in range(2)]
+        assert [job.deduplicated for job in jobs] == [False, False]
+        assert [record.result for record in await site.all_ended(jobs)] == [str(job.tenant) for job in jobs]
