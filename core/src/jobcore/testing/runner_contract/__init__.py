@@ -50,15 +50,13 @@ _THEMES = (
 
 pytest.register_assert_rewrite(*(f"{__name__}.{theme}" for theme in (*_THEMES, "site")))
 
-from jobcore.testing.runner_contract.behaviour import Behaviour, behaviours_of  # noqa: E402 - so that failed
+from jobcore.testing.runner_contract.behaviour import Behaviour, collected  # noqa: E402 - so that failed
 from jobcore.testing.runner_contract.harness import RunnerHarness  # noqa: E402 - assertions tell what they saw
 
 THEMES = tuple(import_module(f"{__name__}.{theme}") for theme in _THEMES)
 """The modules of the contract, in the order of a job's life."""
 
-BEHAVIOURS: Mapping[str, Behaviour] = {
-    name: behaviour for theme in THEMES for name, behaviour in behaviours_of(theme).items()
-}
+BEHAVIOURS: Mapping[str, Behaviour] = collected(THEMES)
 """Every behaviour by the name of its test; each is a coroutine function of a harness."""
 
 globals().update(BEHAVIOURS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import wraps
 from types import ModuleType
 from typing import Any
@@ -36,12 +36,13 @@ def needs_of(behaviour: Behaviour) -> tuple[str, ...]:
 
 
 def behaviours_of(theme: ModuleType) -> Mapping[str, Behaviour]:
-    """Return the behaviours of a module by name, each marked for pytest-asyncio's strict mode."""
-    found: dict[str, Behaviour] = {}
-    for name, value in vars(theme).items():
-        if name.startswith("test_"):
-            found[name] = pytest.mark.asyncio(value)
-    return found
+    """Return the behaviours of a module, by name."""
+    return {name: value for name, value in vars(theme).items() if name.startswith("test_")}
+
+
+def collected(themes: Iterable[ModuleType]) -> Mapping[str, Behaviour]:
+    """Return the behaviours of all themes by name, each marked for pytest-asyncio's strict mode."""
+    return {name: pytest.mark.asyncio(value) for theme in themes for name, value in behaviours_of(theme).items()}
 
 
 def title_of(theme: ModuleType) -> str:
