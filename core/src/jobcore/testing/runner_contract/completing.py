@@ -89,7 +89,7 @@ async def test_a_follow_up_job_commits_with_the_completion(harness: RunnerHarnes
     @handler()
     async def bills(ctx: JobContext, data: Anything) -> None:
         async with ctx.complete_in(ctx.db) as connection:
-            await ctx.enqueue(follows, {}, connection=connection)
+            await ctx.enqueue(follows, data, connection=connection)
 
     async with working(harness, bills, follows) as site:
         job = await site.enqueue(bills)
@@ -106,7 +106,7 @@ async def test_a_rollback_leaves_neither_completion_nor_follow_up_job(harness: R
     @handler()
     async def bills(ctx: JobContext, data: Anything) -> None:
         async with ctx.complete_in(ctx.db) as connection:
-            await ctx.enqueue(follows, {}, connection=connection)
+            await ctx.enqueue(follows, data, connection=connection)
             raise Stumble
 
     async with working(harness, bills, follows) as site:
@@ -128,7 +128,7 @@ async def test_a_job_that_was_ended_by_somebody_else_cannot_be_completed(harness
         await site.app.store.update_job_status(ctx.tenant_id, ctx.job_id, JobState.FAILED, error="by an operator")
         try:
             async with ctx.complete_in(ctx.db) as connection:
-                await ctx.enqueue(follows, {}, connection=connection)
+                await ctx.enqueue(follows, data, connection=connection)
         except StaleClaimError as error:
             seen.append(type(error))
             raise

@@ -40,6 +40,7 @@ async def test_a_request_for_what_the_runner_lacks_is_refused_by_name(harness: R
                 "transactional_enqueue",
                 lambda: site.enqueue(plain, connection=object()),
             ),
+            ("flow_control", "flow_control", lambda: site.enqueue(plain, dedupe_key="one", on_conflict="replace")),
             ("thread", "executions", lambda: site.enqueue(threaded)),
             ("process", "executions", lambda: site.enqueue(processed, {"number": 1})),
             ("recurring", "recurring", lambda: site.app.schedule("often", plain, "1 hour", {}, tenant=site.tenant)),
