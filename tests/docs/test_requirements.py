@@ -17,7 +17,7 @@ PAGE = ROOT / "docs" / "requirements.md"
 IDS = (Path(__file__).parent / "requirement_ids.txt").read_text().split()
 
 ROW = re.compile(r"^\| (?P<id>[A-Z]\d\d) \| (?P<asks>[^|]+) \| (?P<where>[^|]+) \| (?P<shown>[^|]+) \|$")
-REFERENCE = re.compile(r"`(?P<path>tests/[\w/]+\.py)::(?P<name>[\w:]+)`")
+REFERENCE = re.compile(r"`(?P<path>(?:core/src/jobcore/)?(?:tests|testing)/[\w/]+\.py)::(?P<name>[\w:]+)`")
 CODE = re.compile(r"`(?P<text>[^`]+)`")
 LATER = re.compile(r"not yet: comes with (issue \d|the \w+(?: and \w+)? issue|the dashboard's issue)")
 PACKAGES = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -51,30 +50,6 @@ async def _enqueue(app: JobApp, n: int, rule: str | None = None, **options: Any)
     return await app.enqueue("work", Data(n=n), on_conflict=rule, **options)
 
 
-async def test_a_superseding_job_cancels_one_that_waits(app: JobApp, floor: Floor) -> None:
-    older = await _enqueue(app, 0, delay=3600)
-    newer = await _enqueue(app, 1, "supersede")
-    floor.let_go(1)
-    assert await newer.result(timeout=PATIENCE) == 1
-    status = await older.status()
-    assert status.status is JobState.CANCELLED
-    assert status.error == f"superseded by job {newer.job_id}"
-    assert floor.began == [1]
-
-
-async def test_a_superseding_job_stops_the_one_that_runs_within_half_a_second(app: JobApp, floor: Floor) -> None:
-    older = await _enqueue(app, 0, "supersede")
-    await until(lambda: floor.running == [0])
-    begin = time.monotonic()
-    newer = await _enqueue(app, 1, "supersede")
-    await until(lambda: 0 in floor.ended)
-    assert time.monotonic() - begin < 0.5
-    with pytest.raises(JobCancelledError, match=f"superseded by job {newer.job_id}"):
-        await older.result(timeout=PATIENCE)
-    floor.let_go(1)
-    assert await newer.result(timeout=PATIENCE) == 1
-
-
 async def test_of_many_at_once_the_last_one_stands(app: JobApp, floor: Floor) -> None:
     floor.let_go(*range(20))
     handles = await asyncio.gather(*(_enqueue(app, n, "supersede") for n in range(20)))
@@ -87,69 +62,6 @@ async def test_of_many_at_once_the_last_one_stands(app: JobApp, floor: Floor) ->
     ends = [(await handle.status()).status for handle in handles]
     assert JobState.FAILED not in ends
     assert JobState.COMPLETED in ends
-
-
-async def test_a_replacing_job_takes_the_place_of_one_that_waits_only(app: JobApp, floor: Floor) -> None:
-    running = await _enqueue(app, 0)
-    await until(lambda: floor.running == [0])
-    waiting = await _enqueue(app, 1, "replace", delay=3600)
-    last = await _enqueue(app, 2, "replace")
-    floor.let_go(0, 2)
-    assert await running.result(timeout=PATIENCE) == 0
-    assert await last.result(timeout=PATIENCE) == 2
-    assert (await waiting.status()).error == f"replaced by job {last.job_id}"
-
-
-async def test_a_debounced_job_waits_until_no_other_came_for_a_while(app: JobApp, floor: Floor) -> None:
-    floor.let_go(0, 1, 2)
-    handles = [await _enqueue(app, n, "debounce", window=0.4) for n in range(3)]
-    assert await handles[-1].result(timeout=PATIENCE) == 2
-    assert [(await handle.status()).status for handle in handles[:2]] == [JobState.CANCELLED] * 2
-    assert floor.began == [2]
-
-
-async def test_a_throttled_job_is_made_once_a_window_though_the_first_has_ended(app: JobApp, floor: Floor) -> None:
-    floor.let_go(0, 1, 2)
-    first = await _enqueue(app, 0, "throttle", window=1.0)
-    await first.result(timeout=PATIENCE)
-    again = await _enqueue(app, 1, "throttle", window=1.0)
-    assert again.deduplicated
-    assert again.job_id == first.job_id
-    later: list[Any] = []
-
-    async def made_anew() -> bool:
-        later.append(await _enqueue(app, 2, "throttle", window=1.0))
-        return not later[-1].deduplicated
-
-    await until(made_anew)
-    assert await later[-1].result(timeout=PATIENCE) == 2
-    assert floor.began == [0, 2]
-
-
-async def test_queued_jobs_of_a_key_run_one_after_the_other(app: JobApp, floor: Floor) -> None:
-    floor.let_go(*range(5))
-    handles = [await _enqueue(app, n, "queue") for n in range(5)]
-    for handle in handles:
-        await handle.result(timeout=PATIENCE)
-    assert floor.began == list(range(5))
-    assert floor.most == 1
-
-
-async def test_keys_of_other_tenants_are_their_own(app: JobApp, floor: Floor) -> None:
-    older = await _enqueue(app, 0, delay=3600, tenant=B)
-    newer = await _enqueue(app, 1, "supersede")
-    floor.let_go(1)
-    await newer.result(timeout=PATIENCE)
-    assert (await older.status()).status is JobState.QUEUED
-
-
-async def test_a_superseding_call_is_safe_to_repeat_with_its_id(app: JobApp, floor: Floor) -> None:
-    job_id = uuid4()
-    first = await _enqueue(app, 0, "supersede", job_id=job_id, delay=3600)
-    again = await _enqueue(app, 0, "supersede", job_id=job_id, delay=3600)
-    assert first.job_id == again.job_id == job_id
-    assert again.deduplicated
-    assert (await again.status()).status is JobState.QUEUED
 
 
 async def test_the_guides_superseding_job_keys_its_payload_by_a_function(opened: Open, floor: Floor) -> None:

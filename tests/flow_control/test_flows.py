@@ -8,7 +8,6 @@ import pytest
 
 from flow_control.conftest import PATIENCE, Floor, Open, until
 from jobcore import Flow, JobApp, JobContext, JobData, JobState, NonRetryableError, job
-from jobcore.app import FlowCycleError
 from jobcore.cli.jobs.tree import tree_lines
 from jobcore.errors import InputError, PayloadInvalidError
 
@@ -35,19 +34,6 @@ async def app(opened: Open, floor: Floor) -> JobApp:
         return data.n
 
     return await opened(step, other)
-
-
-async def test_a_diamond_runs_from_its_top_to_its_bottom(app: JobApp, floor: Floor) -> None:
-    flow = Flow()
-    top = flow.add("step", Data(n=0))
-    sides = [flow.add("step", Data(n=n), after=[top]) for n in (1, 2)]
-    flow.add("step", Data(n=3), after=sides)
-    handles = await app.enqueue_flow(flow, tenant=A)
-
-    assert [await handle.result(timeout=PATIENCE) for handle in handles] == [0, 1, 2, 3]
-    assert [handle.job_id for handle in handles] == [added.job_id for added in flow.jobs]
-    assert floor.began[0] == 0
-    assert floor.began[3] == 3
 
 
 async def test_a_chain_runs_one_after_the_other(app: JobApp, floor: Floor) -> None:
@@ -92,16 +78,6 @@ async def test_jobs_may_stand_in_any_order_and_wait_for_jobs_outside(app: JobApp
     assert floor.began == [0, 1, 2]
 
 
-async def test_a_circle_is_refused_and_names_its_jobs(app: JobApp) -> None:
-    one, two = uuid4(), uuid4()
-    flow = Flow()
-    flow.add("step", Data(n=1), job_id=one, after=[two])
-    flow.add("step", Data(n=2), job_id=two, after=[one])
-    with pytest.raises(FlowCycleError, match=f"in a circle: step .*{one}"):
-        await app.enqueue_flow(flow, tenant=A)
-    assert await app.find_jobs(A) == []
-
-
 async def test_of_a_flow_with_one_wrong_job_nothing_is_stored(app: JobApp) -> None:
     flow = Flow()
     top = flow.add("step", Data(n=0))
@@ -114,25 +90,6 @@ async def test_of_a_flow_with_one_wrong_job_nothing_is_stored(app: JobApp) -> No
     with pytest.raises(InputError, match="its tenant has no such job"):
         await app.enqueue_flow(unknown, tenant=A)
     assert await app.find_jobs(A) == []
-
-
-async def test_a_flow_commits_with_the_callers_transaction_or_not_at_all(app: JobApp, runner_type: str) -> None:
-    flow = Flow()
-    flow.chain(("step", Data(n=0)), ("step", Data(n=1)))
-    database = app.store.tenant_database(A)
-    assert database is not None
-
-    async def enqueue_and_think_again() -> None:
-        async with database.transaction() as connection:
-            await app.enqueue_flow(flow, tenant=A, connection=connection)
-            raise RuntimeError("changed my mind")
-
-    with pytest.raises(RuntimeError, match="changed my mind"):
-        await enqueue_and_think_again()
-    assert await app.find_jobs(A) == []
-    async with database.transaction() as connection:
-        handles = await app.enqueue_flow(flow, tenant=A, connection=connection)
-    assert await handles[-1].result(timeout=PATIENCE) == 1
 
 
 async def test_relatives_are_the_whole_flow_and_what_its_jobs_enqueued(app: JobApp) -> None:

@@ -9,7 +9,7 @@ from uuid import uuid4
 import pytest
 
 from flow_control.conftest import PATIENCE, Open
-from jobcore import JobContext, JobData, JobState, RateLimit, job
+from jobcore import JobContext, JobData, RateLimit, job
 from jobcore.policies.limits import InvalidLimitError
 
 A, B = uuid4(), uuid4()
@@ -36,23 +36,6 @@ async def test_jobs_begin_at_their_rate_after_a_burst(opened: Open) -> None:
     for position, instant in enumerate(began):
         assert position + 1 <= 5 + 10 * (instant - began[0]) + 1.5
     assert began[-1] - began[0] >= 0.9
-
-
-async def test_a_rate_by_key_has_a_bucket_for_each_value_of_a_tenant(opened: Open) -> None:
-    @job("call", limits=[RateLimit(1, every=timedelta(hours=1), key="host")])
-    async def call(ctx: JobContext, data: Data) -> None: ...
-
-    app = await opened(call)
-    passing = [
-        await app.enqueue(call, Data(n=0, host=host), tenant=tenant) for tenant, host in ((A, "x"), (A, "y"), (B, "x"))
-    ]
-    for handle in passing:
-        await handle.result(timeout=PATIENCE)
-
-    waiting = await app.enqueue(call, Data(n=1, host="x"), tenant=A)
-    other = await app.enqueue(call, Data(n=1, host="z"), tenant=A)
-    await other.result(timeout=PATIENCE)
-    assert (await waiting.status()).status is JobState.PENDING
 
 
 @pytest.mark.parametrize("wrong", [{"jobs": 0}, {"jobs": float("nan")}, {"jobs": 1, "burst": 0}])
