@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from support.checker import assert_clean, check
-from support.history import AttemptRow, ClientCall, ClientLog, Effect, History, JobRow, Move
+from support.history import AttemptRow, ClientCall, ClientLog, Effect, History, JobRow, LeftOver, Move
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 TENANT = UUID(int=7)
@@ -163,3 +163,21 @@ def test_the_client_log_tells_an_unanswered_call_from_a_refused_one(tmp_path: Pa
     with pytest.raises(ValueError, match="no such tenant"), log.call(refused):
         raise ValueError("no such tenant")
     assert {call.job_id: call.answer for call in log.read()} == {A: "ok", B: "unknown", refused: "failed"}
+
+
+def test_i3_an_operators_retry_accounts_for_a_start_and_no_more() -> None:
+    moves = [
+        move(A, None, "pending", attempt=0),
+        move(A, "pending", "queued", attempt=0),
+        move(A, "queued", "cancelled"),
+        move(A, "cancelled", "pending", epoch=2),
+        move(A, "pending", "queued", epoch=2),
+        move(A, "queued", "completed", attempt=2, epoch=2),
+    ]
+    history = replace(clean(), moves=moves, effects=[start(A), start(A, 2, attempt=2), end(A, 3, attempt=2)])
+    assert_clean(history)
+    assert broken(history, effects=[*history.effects, start(A, 4, attempt=3)]) == {"I3"}
+
+
+def test_i13_what_flow_control_keeps_for_an_ended_job_is_found() -> None:
+    assert broken(clean(), left_over=[LeftOver("slots", A)]) == {"I13"}

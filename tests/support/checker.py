@@ -1,4 +1,4 @@
-"""The checker: reads a history and names every breach of the invariants I1 to I8 (docs/explanation/invariants.md).
+"""The checker: reads a history and names every breach of the invariants I1 to I8 and I13 (docs/explanation/invariants.md).
 
 A crash test ends with `assert_clean(history)`. The checker's own tests feed it broken histories, and it finds each.
 """
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from jobcore.states import RUNNING_STATES, TERMINAL_STATES, JobState, is_legal
+from jobcore.states import RUNNING_STATES, TERMINAL_STATES, WAITING_STATES, JobState, is_legal
 from support.history import History
 
 
@@ -64,16 +64,20 @@ def nothing_runs_that_was_not_enqueued(history: History) -> Iterator[Violation]:
 
 
 def starts_are_accounted_for(history: History) -> Iterator[Violation]:
-    """I3: starts <= 1 + retries + leases broken + hand-backs."""
+    """I3: starts <= 1 + retries + leases broken + hand-backs, and one more for each wish of an operator."""
     starts = Counter(effect.job_id for effect in history.effects if effect.kind == "start")
     again = Counter(row.job_id for row in history.attempts)
-    returned = Counter(
-        move.job_id
-        for move in history.moves
-        if move.source is not None and JobState(move.source) in RUNNING_STATES and move.target == JobState.QUEUED
-    )
+    returned: Counter[UUID] = Counter()
+    revived: Counter[UUID] = Counter()
+    for move in history.moves:
+        if move.source is None or move.target not in WAITING_STATES:
+            continue
+        if JobState(move.source) in RUNNING_STATES:
+            returned[move.job_id] += 1
+        elif JobState(move.source) in TERMINAL_STATES:
+            revived[move.job_id] += 1
     for job_id, count in starts.items():
-        allowed = 1 + max(again[job_id], returned[job_id])
+        allowed = 1 + max(again[job_id], returned[job_id]) + revived[job_id]
         if count > allowed:
             yield Violation("I3", job_id, f"started {count} times; its retries and faults account for {allowed}")
 
@@ -144,6 +148,12 @@ def only_legal_moves(history: History) -> Iterator[Violation]:
             yield Violation("I8", move.job_id, f"left {move.source} without a new epoch")
 
 
+def nothing_is_left_over(history: History) -> Iterator[Violation]:
+    """I13: flow control keeps nothing for a job that has ended: no place in a waiting line, no slot, no parent."""
+    for kept in history.left_over:
+        yield Violation("I13", kept.job_id, f"has ended and is still in {kept.table}")
+
+
 INVARIANTS: tuple[Callable[[History], Iterator[Violation]], ...] = (
     every_acknowledged_enqueue_ends,
     nothing_runs_that_was_not_enqueued,
@@ -153,4 +163,5 @@ INVARIANTS: tuple[Callable[[History], Iterator[Violation]], ...] = (
     exclusive_runs_never_overlap,
     one_job_a_fire,
     only_legal_moves,
+    nothing_is_left_over,
 )

@@ -49,6 +49,17 @@ END $$;
 CREATE TRIGGER witness_moves AFTER INSERT OR UPDATE ON public.jobs FOR EACH ROW EXECUTE FUNCTION witness.note_move();
 """
 
+LEFT_OVER = """
+SELECT k.kept AS table, k.job_id
+FROM (
+    SELECT 'admissions', tenant, job_id FROM jobcore.admissions
+    UNION ALL SELECT 'slots', tenant, job_id FROM jobcore.slots
+    UNION ALL SELECT 'dependencies', tenant, child_id FROM jobcore.dependencies
+) k (kept, tenant, job_id)
+LEFT JOIN jobs j ON j.tenant = k.tenant AND j.job_id = k.job_id
+WHERE coalesce(j.status, 'completed') IN ('completed', 'failed', 'cancelled')
+"""
+
 INSTALL_LEDGER = """
 CREATE TABLE effects (
     seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
@@ -115,6 +126,14 @@ class AttemptRow:
     retry_count: int
 
 
+@dataclass(frozen=True)
+class LeftOver:
+    """What flow control keeps, in a table of its name, for a job that has ended or is no more."""
+
+    table: str
+    job_id: UUID | None
+
+
 @dataclass
 class History:
     """Everything the checker needs; `now` is the database's clock when it was read."""
@@ -125,6 +144,7 @@ class History:
     moves: Sequence[Move] = ()
     jobs: Sequence[JobRow] = ()
     attempts: Sequence[AttemptRow] = ()
+    left_over: Sequence[LeftOver] = ()
     exclusive: bool = False
     """Whether runs of one key may never overlap (singleton and superseding jobs)."""
     stale_after: timedelta = field(default=timedelta(minutes=6))
@@ -203,6 +223,7 @@ def read_history(dsn: str, *, log: ClientLog | None, ledger: EffectLedger | None
         attempts = connection.execute(
             "SELECT job_id, status, retry_count FROM job_details WHERE step_name LIKE 'attempt %'"
         ).fetchall()
+        left_over = connection.execute(LEFT_OVER).fetchall()
     assert now is not None
     return History(
         now=now["now"],
@@ -211,5 +232,6 @@ def read_history(dsn: str, *, log: ClientLog | None, ledger: EffectLedger | None
         moves=[Move(**row) for row in moves],
         jobs=[JobRow(**row) for row in jobs],
         attempts=[AttemptRow(**row) for row in attempts],
+        left_over=[LeftOver(**row) for row in left_over],
         **facts,
     )

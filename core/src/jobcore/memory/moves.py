@@ -177,8 +177,8 @@ def requeue(tables: Tables, row: JobRow) -> bool:
     """Queue an ended job again, by an operator's wish, with its attempts renewed; false if it has not ended so."""
     if row.status not in (JobState.FAILED, JobState.CANCELLED):
         return False
-    move(tables, row, JobState.QUEUED if row.plan.admission is None else JobState.PENDING)
     row.epoch += 1
+    move(tables, row, JobState.QUEUED if row.plan.admission is None else JobState.PENDING)
     row.max_attempts = row.attempt + row.plan.max_attempts
     row.error = row.cancel_requested = row.completed_at = row.result = None
     row.progress = row.progress_message = None
