@@ -125,3 +125,14 @@ async def test_options_that_cannot_be_meant_are_refused(app: JobApp, options: di
 def test_a_rule_of_a_handler_that_cannot_be_meant_is_refused() -> None:
     with pytest.raises(InvalidDedupeError, match="Dedupe: on_conflict='throttle' needs a window"):
         Dedupe("account", "throttle")
+
+
+@pytest.mark.parametrize("rule", ["supersede", "replace"])
+async def test_to_say_a_displaced_job_again_displaces_nobody(app: JobApp, rule: str) -> None:
+    job_id = uuid4()
+    older = await _enqueue(app, 0, rule, job_id=job_id, delay=3600)
+    newer = await _enqueue(app, 1, rule, delay=3600)
+    again = await _enqueue(app, 0, rule, job_id=job_id, delay=3600)
+    assert again.job_id == job_id
+    assert (await older.status()).status is JobState.CANCELLED
+    assert (await newer.status()).status is JobState.QUEUED

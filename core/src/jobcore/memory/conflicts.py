@@ -15,21 +15,27 @@ from jobcore.states import WAITING_STATES
 def make_way(tables: Tables, job: NewJob, connection: MemoryConnection) -> JobRow | None:
     """Let a new job have its key, as its rule says; return the job that stands for it instead, if one does.
 
-    Whoever loses the key is cancelled at the commit, and keeps it if there is none.
+    Whoever loses the key is cancelled at the commit, and keeps it if there is none. A job that is here already stands
+    for itself, whatever became of it: to say it again displaces nobody.
     """
-    if job.on_conflict is OnConflict.SKIP:
+    if job.on_conflict is OnConflict.SKIP or (job.tenant, job.job_id) in tables.jobs:
         return None
     if job.on_conflict is OnConflict.THROTTLE and job.window is not None:
         last = tables.last_of(job)
         if last is not None and tables.clock.now() - last.created_at < job.window:
             return last
     holder = tables.holder_of(job)
-    if holder is None or holder.plan.job_id == job.job_id:
+    if holder is None:
         return None
     tables.release_keys(holder)
     effect = None if job.on_conflict is OnConflict.THROTTLE else partial(_displace, tables, holder, job)
-    connection.stage(effect=effect, undo=partial(tables.hold_keys, holder))
+    connection.stage(effect=effect, undo=partial(_give_back, tables, holder))
     return None
+
+
+def _give_back(tables: Tables, holder: JobRow) -> None:
+    if not holder.status.is_terminal:
+        tables.hold_keys(holder)
 
 
 def _displace(tables: Tables, holder: JobRow, job: NewJob) -> None:

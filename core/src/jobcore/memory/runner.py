@@ -170,6 +170,7 @@ class MemoryRunner(JobRunner):
         return answers
 
     async def _submit_one(self, job: NewJob, connection: MemoryConnection) -> Enqueued:
+        await self.store.tables.wait_for_key(job, connection)
         standing = make_way(self.store.tables, job, connection)
         if standing is not None:
             return Enqueued(standing.plan.job_id, deduplicated=True, external_id=standing.external_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import count
 from uuid import UUID
@@ -40,7 +40,7 @@ class Tables:
         self.bell = Bell()
         self._numbers = count(1)
         self._held: dict[_DedupeKey, JobRow] = {}
-        self._last: dict[_DedupeKey, JobRow] = {}
+        self._made: defaultdict[_DedupeKey, list[JobRow]] = defaultdict(list)
         self._fired: dict[_FireKey, JobRow] = {}
 
     def row(self, tenant: UUID, job_id: UUID) -> JobRow:
@@ -92,7 +92,13 @@ class Tables:
 
     def last_of(self, job: NewJob) -> JobRow | None:
         """Return the last job that was made with a new one's dedupe key, ended or not."""
-        return self._last.get(key) if (key := _dedupe_key(job)) is not None else None
+        made = self._made.get(key) if (key := _dedupe_key(job)) is not None else None
+        return made[-1] if made else None
+
+    async def wait_for_key(self, job: NewJob, connection: MemoryConnection) -> None:
+        """Wait while another transaction has made a job with this one's dedupe key, which it may take back."""
+        while (writer := _other_writer((self.holder_of(job), self.last_of(job)), connection)) is not None:
+            await writer.wait_ended()
 
     def hold_keys(self, row: JobRow) -> None:
         """Take the dedupe key again for a job that an operator revives; a newer holder keeps it."""
@@ -132,7 +138,7 @@ class Tables:
         self.jobs[row.key] = row
         self.hold_keys(row)
         if (key := _dedupe_key(job)) is not None:
-            self._last[key] = row
+            self._made[key].append(row)
         if (fire := _fire_key(job)) is not None:
             self._fired[fire] = row
         return row
@@ -147,8 +153,15 @@ class Tables:
     def _remove(self, row: JobRow) -> None:
         del self.jobs[row.key]
         self.release_keys(row)
+        if (key := _dedupe_key(row.plan)) is not None:
+            self._made[key].remove(row)
         if (fire := _fire_key(row.plan)) is not None:
             self._fired.pop(fire, None)
+
+
+def _other_writer(rows: Iterable[JobRow | None], connection: MemoryConnection) -> MemoryConnection | None:
+    writers = (row.written_by for row in rows if row is not None)
+    return next((writer for writer in writers if writer is not None and writer is not connection), None)
 
 
 def _dedupe_key(job: NewJob) -> _DedupeKey | None:

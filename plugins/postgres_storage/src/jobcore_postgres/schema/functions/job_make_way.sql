@@ -2,6 +2,7 @@
 -- is free now. `job` is an element of what `job_new` takes, with `on_conflict` and, for a throttle, `window_ms`:
 -- supersede: whoever holds the key is cancelled, a running one through its signal; replace: only one that waits is, and a
 -- running one goes on without the key; throttle: a job that was made within the window stands for it, ended or not.
+-- One that is here already stands for itself, whatever became of it: to say it again displaces nobody.
 create or replace function jobcore.job_make_way(job jsonb) returns uuid
 language plpgsql
 as $$
@@ -15,6 +16,11 @@ declare
     made_lately uuid;
     holder record;
 begin
+    perform from public.jobs j where j.tenant = its_tenant and j.job_id = its_id;
+    if found then
+        return its_id;
+    end if;
+
     if rule = 'throttle' then
         select j.job_id into made_lately
         from public.jobs j
@@ -32,7 +38,7 @@ begin
     select j.job_id, j.runner_type into holder
     from public.jobs j
     where j.tenant = its_tenant and j.type = its_type and j.held_key = its_key;
-    if not found or holder.job_id = its_id then
+    if not found then
         return null;
     end if;
     if rule = 'supersede' or (rule = 'replace' and jobcore.job_waits(its_tenant, holder.job_id, holder.runner_type)) then
