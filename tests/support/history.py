@@ -58,6 +58,7 @@ FROM (
 ) k (kept, tenant, job_id)
 LEFT JOIN jobs j ON j.tenant = k.tenant AND j.job_id = k.job_id
 WHERE coalesce(j.status, 'completed') IN ('completed', 'failed', 'cancelled')
+    AND (%(tenants)s::uuid[] IS NULL OR k.tenant = ANY (%(tenants)s))
 """
 
 INSTALL_LEDGER = """
@@ -209,29 +210,40 @@ def install_event_log(dsn: str) -> None:
         connection.execute(INSTALL_EVENT_LOG)
 
 
-def read_history(dsn: str, *, log: ClientLog | None, ledger: EffectLedger | None, **facts: Any) -> History:
-    """Collect what the three witnesses say, and the tables as they stand."""
+def read_history(
+    dsn: str,
+    *,
+    log: ClientLog | None,
+    ledger: EffectLedger | None,
+    tenants: Sequence[UUID] | None = None,
+    **facts: Any,
+) -> History:
+    """Collect what the three witnesses say, and the tables as they stand; of these tenants, or of all."""
+    only = {"tenants": None if tenants is None else list(tenants)}
     with psycopg.connect(dsn, row_factory=dict_row) as connection:
         now = connection.execute("SELECT clock_timestamp() AS now").fetchone()
         moves = connection.execute(
-            "SELECT at, tenant, job_id, source, target, attempt, epoch FROM witness.job_events ORDER BY seq"
+            "SELECT at, tenant, job_id, source, target, attempt, epoch FROM witness.job_events "
+            "WHERE %(tenants)s::uuid[] IS NULL OR tenant = ANY (%(tenants)s) ORDER BY seq",
+            only,
         ).fetchall()
         jobs = connection.execute(
             "SELECT tenant, job_id, status::text, attempt, rescues, updated_at, schedule_id, fire_time, parent_job_id "
-            "FROM jobs"
+            "FROM jobs WHERE %(tenants)s::uuid[] IS NULL OR tenant = ANY (%(tenants)s)",
+            only,
         ).fetchall()
         attempts = connection.execute(
-            "SELECT job_id, status, retry_count FROM job_details WHERE step_name LIKE 'attempt %'"
+            "SELECT job_id, status, retry_count FROM job_details WHERE step_name LIKE 'attempt %%' "
+            "AND (%(tenants)s::uuid[] IS NULL OR tenant = ANY (%(tenants)s))",
+            only,
         ).fetchall()
-        left_over = connection.execute(LEFT_OVER).fetchall()
+        left_over = connection.execute(LEFT_OVER, only).fetchall()
     assert now is not None
     return History(
         now=now["now"],
-        calls=log.read() if log else (),
-        effects=ledger.read() if ledger else (),
         moves=[Move(**row) for row in moves],
         jobs=[JobRow(**row) for row in jobs],
         attempts=[AttemptRow(**row) for row in attempts],
         left_over=[LeftOver(**row) for row in left_over],
-        **facts,
+        **{"calls": log.read() if log else (), "effects": ledger.read() if ledger else (), **facts},
     )

@@ -58,8 +58,13 @@ class Enqueue(Step):
     parents: tuple[int, ...] = ()
     on_failure: str = "cancel"
     delay: int = 0
-    again: bool = False
-    """Say it twice, as a client does that was not answered."""
+
+
+@dataclass(frozen=True, repr=False)
+class Again(Step):
+    """Say an enqueue again, as a client does that was not answered."""
+
+    which: int = 0
 
 
 @dataclass(frozen=True, repr=False)
@@ -122,7 +127,6 @@ _enqueues = st.builds(
     parents=st.lists(_which, max_size=2).map(tuple),
     on_failure=st.sampled_from(("cancel", "run", "wait")),
     delay=st.sampled_from((0, 0, 1, 3)),
-    again=st.booleans(),
 )
 _pausing = {
     "what": st.sampled_from(("handler", "queue", "tenant")),
@@ -130,6 +134,7 @@ _pausing = {
     "tenant": _tenant,
 }
 _others = [
+    st.builds(Again, _which),
     st.builds(CancelJob, _which),
     st.builds(RetryJob, _which),
     st.builds(Release, _which),
@@ -140,10 +145,20 @@ _others = [
 ]
 
 
+_keyed = st.builds(
+    Enqueue,
+    kind=st.sampled_from(("plain", "single")),
+    plot=PLOTS,
+    key=st.integers(0, 1),
+    rule=st.sampled_from(RULES),
+    delay=st.sampled_from((0, 1)),
+)
+
+
 def programs(*, crashes: bool, most: int = 25) -> st.SearchStrategy[list[Step]]:
-    """Return programs of at most `most` steps, about half of them enqueues."""
+    """Return programs of at most `most` steps."""
     others = [*_others, st.builds(Crash, st.integers(1, 2))] if crashes else _others
-    return st.lists(st.one_of(_enqueues, st.one_of(others)), min_size=1, max_size=most)
+    return st.lists(st.one_of(_enqueues, _keyed, *others), min_size=1, max_size=most)
 
 
 class Told(JobData):
@@ -158,6 +173,8 @@ class Engine(Protocol):
     app: JobApp
     unit: timedelta
     """The delay of a retry, and what a program's delays count."""
+    stands_still: bool
+    """Whether nothing happens but by a step."""
 
     def now(self) -> datetime:
         """An instant for the ledger, later than the one before."""
@@ -165,7 +182,7 @@ class Engine(Protocol):
 
     async def work(self, jobs: int) -> None: ...
 
-    async def let_pass(self, time: timedelta) -> None: ...
+    async def let_pass(self, span: timedelta) -> None: ...
 
     async def crash(self, jobs: int) -> None: ...
 
@@ -244,6 +261,7 @@ class Stage:
             case "r":
                 raise Retry("as planned", after=self.unit)
             case "s":
+                self._note(ctx, "snoozed", None)
                 raise Snooze(self.unit)
             case "c":
                 raise Cancel("as planned")
@@ -279,6 +297,8 @@ class Play:
     stage: Stage
     tenants: tuple[UUID, UUID] = field(default_factory=lambda: (uuid4(), uuid4()))
     handles: list[AppJobHandle[Any]] = field(default_factory=list[AppJobHandle[Any]])
+    said: list[tuple[str, Told, dict[str, Any]]] = field(default_factory=list[tuple[str, Told, dict[str, Any]]])
+    """The enqueues that made jobs."""
     paused: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     after: dict[UUID, tuple[str, tuple[UUID, ...]]] = field(default_factory=dict[UUID, tuple[str, tuple[UUID, ...]]])
     """What jobs with parents do where one is unsuccessful, and the parents."""
@@ -304,6 +324,8 @@ class Play:
         match step:
             case Enqueue():
                 await self._enqueue(step)
+            case Again(which) if self.said:
+                await self._say_again(which)
             case CancelJob(which) if self.handles:
                 await self._handle(which).cancel("by the program")
             case RetryJob(which) if self.handles:
@@ -343,10 +365,17 @@ class Play:
         self.handles.append(handle)
         if not handle.deduplicated:
             self.after[handle.job_id] = (step.on_failure, tuple(parent.job_id for parent in options.get("after", ())))
-        if step.again:
-            again = await self.engine.app.enqueue(step.kind, data, **options)
-            if again.job_id != handle.job_id:
-                self.stage.breaches.append(f"job {handle.job_id} was answered as {again.job_id} when it was said again")
+            self.said.append((step.kind, data, options))
+
+    async def _say_again(self, which: int) -> None:
+        """Enqueue a job again that was made: it stands for itself, whatever became of it, and nothing changes."""
+        kind, data, options = self.said[which % len(self.said)]
+        before = await self._states()
+        handle = await self.engine.app.enqueue(kind, data, **options)
+        if handle.job_id != options["job_id"]:
+            self.stage.breaches.append(f"job {options['job_id']} was answered as {handle.job_id} when said again")
+        if self.engine.stands_still and await self._states() != before:
+            self.stage.breaches.append(f"to say job {handle.job_id} again changed others: {before}")
 
     def _handle(self, which: int) -> AppJobHandle[Any]:
         return self.handles[which % len(self.handles)]
