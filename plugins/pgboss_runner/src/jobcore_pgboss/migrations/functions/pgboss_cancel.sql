@@ -6,11 +6,9 @@ as $$
 #variable_conflict use_column
 declare
     its_queue text;
-    its_state pgboss.job_state;
+    its_state constant pgboss.job_state := jobcore.pgboss_lock_job($1, $2);
     cancelled boolean;
 begin
-    select b.queue into its_queue from public.jobs b where b.tenant = $1 and b.job_id = $2;
-    select j.state into its_state from pgboss.job j where j.name = its_queue and j.id = $2 for update;
     if its_state = 'active' then
         return jobcore.job_cancel_request($1, $2, $3, $4);
     elsif its_state > 'active' then
@@ -23,6 +21,7 @@ begin
         'tenant', $1, 'job_id', $2, 'outcome', 'cancelled',
         'error', jsonb_build_object('reason', $3, 'cancelled_by', $4)))) s;
     if cancelled then
+        select b.queue into its_queue from public.jobs b where b.tenant = $1 and b.job_id = $2;
         delete from pgboss.job j
         using jobcore.pgboss_queues o
         where j.name = its_queue
