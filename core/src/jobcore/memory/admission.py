@@ -77,12 +77,13 @@ def _look_for_parents(tables: Tables, row: JobRow) -> None:
     for parent_id, on_failure in list(row.parents.items()):
         parent = tables.jobs.get((row.plan.tenant, parent_id))
         ended = JobState.CANCELLED if parent is None else parent.status
-        if not ended.is_terminal or (ended is not JobState.COMPLETED and on_failure is OnFailure.WAIT):
+        can_complete = parent is not None and ended is not JobState.COMPLETED
+        if not ended.is_terminal or (can_complete and on_failure is OnFailure.WAIT):
             continue
         if ended is JobState.COMPLETED or on_failure is OnFailure.RUN:
             del row.parents[parent_id]
             continue
-        told = "has failed" if ended is JobState.FAILED else "was cancelled"
+        told = "is no more" if parent is None else "has failed" if ended is JobState.FAILED else "was cancelled"
         row.error = {"reason": f"job {parent_id}, after which it was to run, {told}"}
         moves.move(tables, row, JobState.CANCELLED)
         return

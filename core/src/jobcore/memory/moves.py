@@ -29,6 +29,7 @@ def move(tables: Tables, row: JobRow, target: JobState) -> None:
         row.lease_token = None
         tables.release_keys(row)
         tables.waiting_room.leave(row)
+        row.parents = {}
         if target is JobState.COMPLETED:
             row.progress = 100.0
     tables.bell.ring()

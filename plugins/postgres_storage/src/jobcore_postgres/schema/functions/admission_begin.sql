@@ -13,6 +13,9 @@ begin
     if not pg_try_advisory_xact_lock(hashtextextended('jobcore admission', 0)) then
         return null;
     end if;
+    if $3 then
+        perform jobcore.admission_sweep($1, $2);
+    end if;
     perform jobcore.admission_wake(1000, $3);
 
     select coalesce(sum(w.concurrency), 0) into hands

@@ -16,26 +16,8 @@ declare
     some_paused constant boolean := exists (select from jobcore.pauses);
 begin
     return query
-        with recursive walk (lane, width, place) as (
-            select f.lane, f.width, 1
-            from (
-                select a.lane, a.width
-                from jobcore.admissions a
-                where a.state = 'due' and a.lane > $1
-                order by a.lane, a.priority desc, a.number
-                limit 1
-            ) f
-            union all
-            select n.lane, n.width, w.place + 1
-            from walk w
-            cross join lateral (
-                select a.lane, a.width
-                from jobcore.admissions a
-                where a.state = 'due' and a.lane > w.lane
-                order by a.lane, a.priority desc, a.number
-                limit 1
-            ) n
-            where w.place < $2
+        with walk as materialized (
+            select w.lane, w.width from jobcore.admission_lanes($1, $2) w
         ),
         share as materialized (
             select 2 + 2 * greatest($3, 10) / greatest(count(*), 1) as size from walk w where w.width = 0

@@ -7,10 +7,18 @@ begin
     using unnest($1, $2) as g (tenant, job_id)
     where s.tenant = g.tenant and s.job_id = g.job_id;
 
+    with held as materialized (
+        select d.tenant, d.parent_id, d.child_id
+        from unnest($1, $2) as g (tenant, job_id)
+        join jobcore.dependencies d on d.tenant = g.tenant and d.child_id = g.job_id
+        where not d.settled
+        order by d.tenant, d.parent_id, d.child_id  -- as `dependency_ended` takes them
+        for update of d
+    )
     update jobcore.dependencies d
     set settled = true
-    from unnest($1, $2) as g (tenant, job_id)
-    where d.tenant = g.tenant and d.child_id = g.job_id and not d.settled;
+    from held h
+    where d.tenant = h.tenant and d.parent_id = h.parent_id and d.child_id = h.child_id;
 
     delete from jobcore.admissions a
     using unnest($1, $2) as g (tenant, job_id)
