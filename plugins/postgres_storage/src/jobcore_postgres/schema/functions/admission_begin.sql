@@ -15,6 +15,7 @@ begin
     end if;
     if $3 then
         perform jobcore.admission_sweep($1, $2);
+        perform jobcore.admission_unpause();
     end if;
     perform jobcore.admission_wake(1000, $3);
 

@@ -9,11 +9,7 @@ begin
     if not found then
         return false;
     end if;
-    update jobcore.admissions a
-    set state = case when a.ready_at > statement_timestamp() then 'later' else 'due' end::jobcore.admission_state
-    where a.state = 'paused'
-        and case $1 when 'queue' then a.queue = $2 when 'handler' then a.type = $2 else a.tenant = $2::uuid end
-        and not jobcore.admission_is_paused(a.tenant, a.type, a.queue);
+    perform jobcore.admission_unpause();
     perform pg_notify('jobcore_admission', '');
     return true;
 end
