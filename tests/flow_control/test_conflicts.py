@@ -136,3 +136,30 @@ async def test_to_say_a_displaced_job_again_displaces_nobody(app: JobApp, rule: 
     assert again.job_id == job_id
     assert (await older.status()).status is JobState.CANCELLED
     assert (await newer.status()).status is JobState.QUEUED
+
+
+async def test_calls_at_once_each_keep_to_their_own_rule(app: JobApp) -> None:
+    standing = await _enqueue(app, 0, delay=3600)
+    other = await _enqueue(app, 1, delay=3600, dedupe_key="other")
+    skipped, newer, _ = await asyncio.gather(
+        _enqueue(app, 2, delay=3600),
+        _enqueue(app, 3, "supersede", delay=3600, dedupe_key="other"),
+        _enqueue(app, 4, delay=3600, dedupe_key=None),
+    )
+    assert skipped.deduplicated
+    assert skipped.job_id == standing.job_id
+    assert not newer.deduplicated
+    assert (await standing.status()).status is JobState.QUEUED
+    assert (await other.status()).status is JobState.CANCELLED
+
+
+async def test_a_call_for_many_keeps_the_last_of_each_key(opened: Open) -> None:
+    @job("work", dedupe=Dedupe("account", "supersede"))
+    async def work(ctx: JobContext, data: Data) -> None: ...
+
+    app = await opened(work, workers=0)
+    data = [Data(n=n, account=account) for n, account in enumerate("xyxy")]
+    older, newer = [await app.enqueue_many(work, data, tenant=A) for _ in range(2)]
+    states = [(await handle.status()).status for handle in (*older, *newer)]
+    assert states == [JobState.CANCELLED] * 6 + [JobState.QUEUED] * 2
+    assert len({handle.job_id for handle in (*older, *newer)}) == 8

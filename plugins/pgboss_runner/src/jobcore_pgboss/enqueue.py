@@ -13,7 +13,7 @@ import psycopg
 from psycopg import errors as pg
 
 from jobcore.errors import StorageUnavailableError
-from jobcore.models import Enqueued, NewJob
+from jobcore.models import Enqueued, NewJob, OnConflict
 from jobcore_pgboss.bridges import bridge_to
 from jobcore_pgboss.callers import enqueue_on
 from jobcore_pgboss.encoding import encode_jobs, encode_plain_jobs
@@ -157,15 +157,23 @@ class Enqueuer:
         return [Enqueued(job_id, deduplicated=not inserted) for _, job_id, inserted in rows]
 
     def _next_batch(self) -> list[_Request]:
-        """Take requests up to the largest or heaviest batch; one that is beyond goes alone."""
+        """Take requests up to the largest or heaviest batch; one that is beyond goes alone.
+
+        So does one that displaces others, and holds them to the end: two batches with the same in another order would
+        wait for each other.
+        """
         batch = [self._requests.popleft()]
         size, weight = len(batch[0].jobs), batch[0].weight
-        while self._requests:
+        while self._requests and not (_displaces(batch[0]) or _displaces(self._requests[0])):
             size, weight = size + len(self._requests[0].jobs), weight + self._requests[0].weight
             if size > LARGEST_BATCH or weight > HEAVIEST_BATCH:
                 break
             batch.append(self._requests.popleft())
         return batch
+
+
+def _displaces(request: _Request) -> bool:
+    return any(job.on_conflict is not OnConflict.SKIP for job in request.jobs)
 
 
 def _refuse(request: _Request, error: Exception) -> None:

@@ -1,7 +1,7 @@
 -- Accept jobs: their rows in `jobs` and in the queue, and one notification for each queue that has work to do now.
 -- A JSON array as `job_new` takes it, with retry_limit, retry_delay (seconds), retry_backoff, retry_delay_max (seconds),
 -- expire_seconds and heartbeat_seconds beside. A job with an `admission`, or that a pause holds up, is `pending`, and gets its
--- queue row when it is admitted. One with an `on_conflict` comes alone. The answers stand in the order of the array.
+-- queue row when it is admitted. Those with an `on_conflict` are taken one by one, in the order of their keys. The answers stand in the order of the array.
 create or replace function jobcore.pgboss_enqueue(jobs jsonb)
 returns table (ord integer, job_id uuid, inserted boolean)
 language plpgsql
@@ -16,10 +16,7 @@ declare
     answers jsonb := '[]';
 begin
     if $1 @? '$[*].on_conflict' then
-        return query
-            select e.ord::integer, k.job_id, k.inserted
-            from jsonb_array_elements($1) with ordinality as e (element, ord)
-            cross join lateral jobcore.pgboss_enqueue_keyed(e.element) k;
+        return query select * from jobcore.pgboss_enqueue_mixed($1);
         return;
     end if;
     if exists (select from jobcore.pauses) then
