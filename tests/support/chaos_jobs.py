@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 import psycopg
 
-from jobcore import JobContext, JobData, RetryPolicy, job
+from jobcore import Concurrency, Dedupe, JobContext, JobData, RetryPolicy, job
 from jobcore.errors import StaleClaimError
 from jobcore.models import Execution
 
@@ -115,3 +116,61 @@ async def _nothing() -> None:
 @job("chaos-fail", retry=QUICK)
 async def fail(ctx: JobContext, data: Marked) -> None:
     raise RuntimeError(f"attempt {ctx.attempt} of number {data.number} fails")
+
+
+@job("chaos-single", retry=QUICK, limits=[Concurrency(1, key="key")])
+async def single(ctx: JobContext, data: Marked) -> None:
+    """Take a turn, one of its key at a time: write under the lease in the middle, and a row with the completion."""
+    await note(ctx, "start", data.key)
+    await asyncio.sleep(0.05)
+    await ctx.progress(50, "half of it")
+    await asyncio.sleep(0.05)
+    async with ctx.complete_in(ctx.db) as connection:
+        await connection.execute(
+            "INSERT INTO turns (job_id, attempt, pid, key, at) VALUES (%s, %s, %s, %s, clock_timestamp())",
+            (ctx.job_id, ctx.attempt, os.getpid(), data.key),
+        )
+
+
+@job("chaos-supersede", retry=QUICK, dedupe=Dedupe("key", "supersede"))
+async def supersede(ctx: JobContext, data: Marked) -> None:
+    """Go on until a newer one comes."""
+    await note(ctx, "start", data.key)
+    await ctx.signal.wait()
+    await note(ctx, "told", data.key)
+
+
+@job("chaos-bill", retry=QUICK)
+async def bill(ctx: JobContext, data: Marked) -> None:
+    """Write a row and complete with it; the first attempt ends where `key` says."""
+    await note(ctx, "start")
+    end = data.key if ctx.attempt == 1 else None
+    await ctx.step("prepare", lambda: note(ctx, "prepared"))
+    _die(end == "before the row")
+    async with ctx.db.transaction() as connection:
+        async with ctx.complete_in(connection):
+            await connection.execute("INSERT INTO bills (job_id, attempt) VALUES (%s, %s)", (ctx.job_id, ctx.attempt))
+            _die(end == "after the row")
+        _die(end == "after the settlement")
+        if end == "at the commit":
+            connection.pgconn.send_query(b"COMMIT")
+            connection.pgconn.flush()
+            _die(True)
+        if end == "at the reply":
+            await note(ctx, "about to commit")
+            await let_go()
+    _die(end == "after the commit")
+
+
+async def let_go() -> None:
+    """Wait until the test lets go."""
+    while True:
+        cursor = await _ledger[0].execute("SELECT to_regclass('let_go')")
+        if await cursor.fetchone() != (None,):
+            return
+        await asyncio.sleep(0.02)
+
+
+def _die(now: bool) -> None:
+    if now:
+        os.kill(os.getpid(), signal.SIGKILL)

@@ -198,6 +198,11 @@ class EffectLedger:
         with psycopg.connect(self.dsn, autocommit=True) as connection:
             connection.execute(INSTALL_LEDGER)
 
+    def let_go(self) -> None:
+        """Let handlers go on that wait for it (`chaos_jobs.let_go`)."""
+        with psycopg.connect(self.dsn, autocommit=True) as connection:
+            connection.execute("CREATE TABLE let_go ()")
+
     def read(self) -> list[Effect]:
         with psycopg.connect(self.dsn, row_factory=dict_row) as connection:
             rows = connection.execute("SELECT at, job_id, attempt, pid, kind, key FROM effects ORDER BY seq").fetchall()
