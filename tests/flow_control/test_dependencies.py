@@ -43,3 +43,16 @@ async def app(opened: Open, floor: Floor) -> JobApp:
 async def test_options_that_cannot_be_meant_are_refused(app: JobApp, options: dict[str, object], message: str) -> None:
     with pytest.raises(InputError, match=message):
         await app.enqueue("step", Data(n=1), tenant=A, **options)  # pyright: ignore[reportArgumentType]
+
+
+async def test_an_operators_retry_of_one_that_waited_waits_for_nobody(app: JobApp, floor: Floor) -> None:
+    floor.let_go(1, 2)
+    one = await app.enqueue("step", Data(n=1, fail=True), tenant=A)
+    child = await app.enqueue("step", Data(n=2), tenant=A, after=[one])
+
+    async def cancelled() -> bool:
+        return (await child.status()).status is JobState.CANCELLED
+
+    await until(cancelled)
+    assert await app.retry(A, child.job_id)
+    assert await child.result(timeout=PATIENCE) == 2
