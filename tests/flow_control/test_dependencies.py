@@ -6,8 +6,8 @@ from uuid import uuid4
 
 import pytest
 
-from flow_control.conftest import Floor, Open
-from jobcore import JobApp, JobContext, JobData, NonRetryableError, job
+from flow_control.conftest import PATIENCE, Floor, Open, until
+from jobcore import JobApp, JobContext, JobData, JobState, NonRetryableError, job
 from jobcore.errors import InputError
 
 A, B = uuid4(), uuid4()

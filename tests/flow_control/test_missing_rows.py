@@ -50,7 +50,7 @@ async def nothing_is_kept(dsn: str) -> bool:
     async with await psycopg.AsyncConnection.connect(dsn, autocommit=True) as connection:
         cursor = await connection.execute(
             "select from jobcore.admissions union all select from jobcore.slots "
-            "union all select from jobcore.dependencies"
+            "union all select from jobcore.dependencies where not settled"
         )
         return cursor.rowcount == 0
 

@@ -54,7 +54,7 @@ SELECT k.kept AS table, k.job_id
 FROM (
     SELECT 'admissions', tenant, job_id FROM jobcore.admissions
     UNION ALL SELECT 'slots', tenant, job_id FROM jobcore.slots
-    UNION ALL SELECT 'dependencies', tenant, child_id FROM jobcore.dependencies
+    UNION ALL SELECT 'dependencies', tenant, child_id FROM jobcore.dependencies WHERE NOT settled
 ) k (kept, tenant, job_id)
 LEFT JOIN jobs j ON j.tenant = k.tenant AND j.job_id = k.job_id
 WHERE coalesce(j.status, 'completed') IN ('completed', 'failed', 'cancelled')
