@@ -19,7 +19,8 @@ from jobcore.testing.apps import memory_app, quiet_settings
 from support.checker import assert_clean
 from support.history import install_event_log, read_history
 from support.memory_history import memory_history, moves_noted
-from support.programs import KINDS, Play, Stage, Step, programs
+from support.playing import Play, Stage
+from support.programs import KINDS, Step, programs
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 PATIENCE = 15.0

@@ -57,7 +57,7 @@ def test_a_batch_reads_the_old_jobs_in_order_and_few_of_them(admin: psycopg.Conn
     assert [node["Scan Direction"] for node in walked] == ["Backward"]
     assert walked[0]["Actual Rows"] <= 500
     assert {node["Index Name"] for node in read if "Index Name" in node} <= {
-        "jobs_by_tenant", "jobs_pkey", "jobs_by_parent", "job_details_slots", "job_details_pkey",
+        "jobs_by_tenant", "jobs_pkey", "jobs_by_parent", "job_details_slots", "job_details_pkey", "dependencies_pkey",
     }  # fmt: skip
 
 

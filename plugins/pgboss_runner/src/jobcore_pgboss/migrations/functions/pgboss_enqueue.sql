@@ -1,7 +1,8 @@
 -- Accept jobs: their rows in `jobs` and in the queue, and one notification for each queue that has work to do now.
 -- A JSON array as `job_new` takes it, with retry_limit, retry_delay (seconds), retry_backoff, retry_delay_max (seconds),
 -- expire_seconds and heartbeat_seconds beside. A job with an `admission`, or that a pause holds up, is `pending`, and gets its
--- queue row when it is admitted. Those with an `on_conflict` are taken one by one, in the order of their keys. The answers stand in the order of the array.
+-- queue row when it is admitted. Those with an `on_conflict` are taken one by one, in the order of their keys. The
+-- answers stand in the order of the array.
 create or replace function jobcore.pgboss_enqueue(jobs jsonb)
 returns table (ord integer, job_id uuid, inserted boolean)
 language plpgsql

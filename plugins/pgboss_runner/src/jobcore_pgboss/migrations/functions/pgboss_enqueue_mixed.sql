@@ -1,5 +1,5 @@
--- The part of `pgboss_enqueue` for jobs of which some have an `on_conflict`: the others first, which may be their parents. What is
--- displaced is locked in the order of ids, as whoever settles jobs locks them.
+-- The part of `pgboss_enqueue` for jobs of which some have an `on_conflict`: the others first, which may be their parents.
+-- What is displaced is locked in the order of ids, as whoever settles jobs locks them.
 create or replace function jobcore.pgboss_enqueue_mixed(jobs jsonb)
 returns table (ord integer, job_id uuid, inserted boolean)
 language plpgsql

@@ -1,5 +1,5 @@
--- Hold a job where its state is decided, until the end of the transaction, and tell the state of its queue row: that row, or, where
--- it has none, its row in `jobs`, without which nobody admits it. Null if it is not in the queue.
+-- Hold a job where its state is decided, until the end of the transaction, and tell the state of its queue row: that row,
+-- or, where it has none, its row in `jobs`, without which nobody admits it. Null if it is not in the queue.
 create or replace function jobcore.pgboss_lock_job(tenant uuid, job_id uuid) returns pgboss.job_state
 language plpgsql
 as $$

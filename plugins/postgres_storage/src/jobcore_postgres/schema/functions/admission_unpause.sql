@@ -1,5 +1,5 @@
--- Let jobs go on that were held up by a pause, and that no pause holds up any more. It waits for no lock: who holds one, as a cancel
--- does, may want another one that we hold. What is passed by is found by the next thorough look.
+-- Let jobs go on that were held up by a pause, and that no pause holds up any more. It waits for no lock: who holds one, as
+-- a cancel does, may want another one that we hold. What is passed by is found by the next thorough look.
 create or replace function jobcore.admission_unpause() returns void
 language sql
 as $$
