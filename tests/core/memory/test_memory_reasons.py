@@ -71,7 +71,7 @@ async def test_a_retry_is_told_with_its_time_and_the_last_error(app: JobApp) -> 
     await runner.run_one()
     reason = (await reasons(app, handle))["not_due"]
     assert "its next attempt, 2 of 3" in reason.summary
-    assert reason.summary.endswith("failed: ValueError: no luck")
+    assert reason.summary.endswith("ended with ValueError: no luck")
 
 
 async def test_jobs_ahead_are_counted_for_operators_and_for_tenants_their_own(app: JobApp) -> None:

@@ -13,6 +13,7 @@ from jobcore.models import JobRecord
 from jobcore.ports.reasons import Explanation, Question, Reason, Severity
 from jobcore.ports.wording import instant
 from jobcore.redaction import redact_text
+from jobcore.states import JobState
 
 if TYPE_CHECKING:
     from jobcore.app.facade import JobApp
@@ -102,11 +103,12 @@ def _ordered(question: Question, reasons: Sequence[Reason]) -> tuple[Reason, ...
 
 
 def _ready(job: JobRecord) -> Reason:
+    next_step = "admit it to its engine" if job.status is JobState.PENDING else "take it"
     return Reason(
         code=READY,
         severity=Severity.INFO,
         summary=f"Nothing was found that keeps it: it has been due since {instant(job.run_at)}, and a worker should "
-        "take it at any moment.",
+        f"{next_step} at any moment.",
         remedy="Ask again in a few seconds. If it still waits then, see the worker's log, and run `jobcore doctor`.",
         facts={"run_at": job.run_at},
     )

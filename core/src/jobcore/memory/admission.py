@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from jobcore.memory import moves
+from jobcore.memory.explaining import view_of
 from jobcore.memory.rows import JobRow
 from jobcore.memory.tables import Tables
 from jobcore.models import OnFailure, Pause, PauseKind
 from jobcore.policies.admission import choose
-from jobcore.ports.admission import AdmissionRound, AdmissionStore
+from jobcore.ports.admission import AdmissionRound, AdmissionStore, AdmissionView
 from jobcore.states import JobState
 
 NOBODY = AdmissionRound(admitted=0, reached=None, more=False, next_in=None)
@@ -32,8 +34,7 @@ class MemoryAdmission(AdmissionStore):
         for row in room.waiting():
             _look_for_parents(tables, row)
         now = tables.clock.now()
-        hands = sum(worker.concurrency for worker in tables.workers.values())
-        decision = choose(room.candidates(now, hands), room.standing(now, hands))
+        decision = choose(room.candidates(now, tables.hands), room.standing(now, tables.hands))
         room.spend(dict(decision.levels), now)
         for candidate in decision.granted:
             row = tables.jobs[candidate.tenant, candidate.job_id]
@@ -49,8 +50,7 @@ class MemoryAdmission(AdmissionStore):
         room, now = self.tables.waiting_room, self.tables.clock.now()
         if room.is_empty:
             return None
-        hands = sum(worker.concurrency for worker in self.tables.workers.values())
-        wait = choose(room.candidates(now, hands), room.standing(now, hands)).next_in
+        wait = choose(room.candidates(now, self.tables.hands), room.standing(now, self.tables.hands)).next_in
         instants = (room.next_due(now), None if wait is None else now + timedelta(seconds=wait))
         return min((instant for instant in instants if instant is not None), default=None)
 
@@ -70,6 +70,10 @@ class MemoryAdmission(AdmissionStore):
 
     async def pauses(self) -> Sequence[Pause]:
         return sorted(self.tables.waiting_room.pauses.values(), key=lambda pause: pause.paused_at)
+
+    async def explain_admission(self, tenant: UUID, job_id: UUID) -> AdmissionView | None:
+        row = self.tables.jobs.get((tenant, job_id))
+        return None if row is None or row.written_by is not None else view_of(self.tables, row)
 
 
 def _look_for_parents(tables: Tables, row: JobRow) -> None:

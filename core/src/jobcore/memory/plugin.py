@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict
 
 from jobcore.errors import ConfigurationError
-from jobcore.memory.reasons import JobsAhead, NobodyWorks, NotDue
+from jobcore.memory.reasons import JobsAhead, NobodyWorks
 from jobcore.memory.runner import MEMORY_CAPABILITIES, MemoryRunner
 from jobcore.memory.store import MemoryStore
 from jobcore.plugins.hooks import hookimpl
@@ -52,7 +52,6 @@ class MemoryReasonsPlugin:
     @hookimpl
     def jobcore_register_reasons(self, registry: ReasonRegistry) -> None:
         registry.add("no_worker", NobodyWorks(), runner="memory")
-        registry.add("not_due", NotDue(), runner="memory")
         registry.add("jobs_ahead", JobsAhead(), runner="memory")
 
 

@@ -10,7 +10,7 @@ from jobcore.memory.rows import JobRow
 from jobcore.memory.runner import MemoryMode, MemoryRunner
 from jobcore.memory.store import MemoryStore
 from jobcore.ports.reasons import Question, Reason, Severity
-from jobcore.ports.wording import instant, last_error, span, standing_before
+from jobcore.ports.wording import standing_before
 from jobcore.states import JobState
 
 UNATTENDED = {
@@ -38,30 +38,13 @@ class NobodyWorks:
         return Reason(severity=Severity.BLOCKED, summary=summary, remedy=remedy, facts={"mode": runner.mode.value})
 
 
-class NotDue:
-    """Its time has not come: a delay, or the pause before its next attempt."""
-
-    async def explain(self, question: Question) -> Reason | None:
-        job = question.job
-        seconds = (job.run_at - _store(question).clock.now()).total_seconds()
-        if not question.waits or seconds <= 0:
-            return None
-        why = f"its next attempt, {job.attempt + 1} of {job.max_attempts}" if job.error else "its time"
-        return Reason(
-            severity=Severity.WAITING,
-            summary=f"It waits for {why}, at {instant(job.run_at)}, in {span(seconds)}."
-            + (f" The last one failed: {last_error(job)}" if job.error else ""),
-            facts={"run_at": job.run_at, "seconds": seconds, "attempt": job.attempt, "error": last_error(job) or None},
-        )
-
-
 class JobsAhead:
     """Due jobs of the queue that are more important or older."""
 
     async def explain(self, question: Question) -> Reason | None:
         tables, job = _store(question).tables, question.job
         now = tables.clock.now()
-        if not question.waits or job.run_at > now:
+        if job.status is not JobState.QUEUED or job.run_at > now:
             return None
         place = _place(tables.row(job.tenant, job.job_id))
         ahead = [

@@ -43,6 +43,11 @@ class Tables:
         self._made: defaultdict[_DedupeKey, list[JobRow]] = defaultdict(list)
         self._fired: dict[_FireKey, JobRow] = {}
 
+    @property
+    def hands(self) -> int:
+        """How many jobs all workers run at once."""
+        return sum(worker.concurrency for worker in self.workers.values())
+
     def row(self, tenant: UUID, job_id: UUID) -> JobRow:
         """Return a committed job. Raises `JobNotFoundError`."""
         row = self.jobs.get((tenant, job_id))

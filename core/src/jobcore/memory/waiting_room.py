@@ -6,6 +6,7 @@ from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import takewhile
 from uuid import UUID
 
 from jobcore.memory.rows import JobRow
@@ -64,6 +65,11 @@ class WaitingRoom:
         share = share_of_lane(sum(width_of(_gates(rows[0])) == AS_SHARED for rows in self._lanes.values()), hands)
         return [candidate for lane, rows in self._lanes.items() for candidate in self._first(lane, rows, now, share)]
 
+    def ahead_of(self, row: JobRow, now: datetime) -> list[JobRow]:
+        """Return the due jobs of a waiting one's lane that go before it."""
+        before = takewhile(lambda other: other is not row, self._lanes.get(row.lane or "", ()))
+        return [other for other in before if self._is_ready(other, now)]
+
     def standing(self, now: datetime, hands: int) -> Standing:
         buckets = {
             gate: Bucket(tokens=tokens, age=(now - filled_at).total_seconds())
@@ -80,8 +86,11 @@ class WaitingRoom:
         named = ((PauseKind.QUEUE, plan.queue), (PauseKind.HANDLER, plan.name), (PauseKind.TENANT, str(plan.tenant)))
         return any(pause in self.pauses for pause in named)
 
+    def _is_ready(self, row: JobRow, now: datetime) -> bool:
+        return row.run_at <= now and not row.parents and not self.is_paused(row)
+
     def _first(self, lane: str, rows: list[JobRow], now: datetime, share: int) -> Iterator[Candidate]:
-        ready = (row for row in rows if row.run_at <= now and not row.parents and not self.is_paused(row))
+        ready = (row for row in rows if self._is_ready(row, now))
         for row, _ in zip(ready, range(width_of(_gates(rows[0])) or share), strict=False):
             yield Candidate(
                 tenant=row.plan.tenant,

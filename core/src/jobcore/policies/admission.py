@@ -100,6 +100,17 @@ def share_of_lane(lanes: int, hands: int) -> int:
     return 2 + 2 * max(hands, SMALLEST_WINDOW) // max(lanes, 1)
 
 
+def window_of(hands: int) -> int:
+    """Return how many jobs of tenants with fair shares may be in the engine, of workers that run `hands` at once."""
+    return max(SMALLEST_WINDOW, ceil(hands * WINDOW_PER_HAND))
+
+
+def tokens_in(gate: Gate, bucket: Bucket | None) -> float:
+    """Return what a gate with a rate has in its bucket by now; it begins full."""
+    burst = gate.burst or 1.0
+    return burst if bucket is None else min(burst, bucket.tokens + bucket.age * (gate.rate or 0.0))
+
+
 def choose(candidates: Sequence[Candidate], standing: Standing) -> Decision:
     """Decide in one pass, in the order of shares, priority and age; one that cannot go keeps no other from going."""
     gatekeeper = _Gatekeeper(standing)
@@ -120,7 +131,7 @@ class _Gatekeeper:
     def __init__(self, standing: Standing) -> None:
         self._standing = standing
         self._taken = Counter({gate: sum(tenants.values()) for gate, tenants in standing.held.items()})
-        self._window = max(SMALLEST_WINDOW, ceil(standing.hands * WINDOW_PER_HAND))
+        self._window = window_of(standing.hands)
         self.levels: dict[str, float] = {}
         self.next_in: float | None = None
 
@@ -148,9 +159,7 @@ class _Gatekeeper:
     def _level(self, gate: Gate) -> float:
         if gate.name in self.levels:
             return self.levels[gate.name]
-        burst = gate.burst or 1.0
-        bucket = self._standing.buckets.get(gate.name)
-        return burst if bucket is None else min(burst, bucket.tokens + bucket.age * (gate.rate or 0.0))
+        return tokens_in(gate, self._standing.buckets.get(gate.name))
 
 
 def _in_turn(candidates: Sequence[Candidate], standing: Standing) -> list[Candidate]:

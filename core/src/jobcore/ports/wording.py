@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from shlex import quote
 from uuid import UUID
 
 from jobcore.ids import SYSTEM_TENANT
-from jobcore.models import JobRecord
+from jobcore.models import JobRecord, PauseKind
 
 LONGEST_ERROR = 200
 """Characters of an error that a sentence quotes; `jobcore jobs show` has all of it."""
@@ -62,6 +63,12 @@ def command_of(verb: str, tenant: UUID, job_id: UUID) -> str:
 def why_command(tenant: UUID, job_id: UUID) -> str:
     """Return the command that asks the same of another job."""
     return f"`jobcore why {_named(tenant, job_id)}`"
+
+
+def pause_command(verb: str, kind: PauseKind, name: str) -> str:
+    """Return the command that pauses or resumes something."""
+    shown = tenant_name(UUID(name)) if kind is PauseKind.TENANT else name
+    return f"`jobcore {verb} --{kind} {quote(shown)}`"
 
 
 def tenant_name(tenant: UUID) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -10,10 +9,11 @@ from uuid import UUID
 import orjson
 
 from jobcore.models import Pause, PauseKind
-from jobcore.policies.admission import Bucket, Candidate, Decision, Standing, choose, gates_in
-from jobcore.ports.admission import AdmissionRound, AdmissionStore
+from jobcore.policies.admission import Candidate, Decision, choose, gates_in
+from jobcore.ports.admission import MOST_TOLD, AdmissionRound, AdmissionStore, AdmissionView
 from jobcore_postgres.database import Connection, Database
-from jobcore_postgres.queries import rows_of, value_of
+from jobcore_postgres.explaining import standing_in, view_of
+from jobcore_postgres.queries import row_of, rows_of, value_of
 from jobcore_postgres.wire import plain_text
 
 LANES = 500
@@ -30,7 +30,7 @@ class PostgresAdmission(AdmissionStore):
             seen = await value_of(connection, "admission_begin", (beyond, LANES, thorough))
             if seen is None:
                 return None
-            decision = choose(_candidates(seen), _standing(seen))
+            decision = choose(_candidates(seen), standing_in(seen))
             await _grant(connection, decision)
         return AdmissionRound(
             admitted=len(decision.granted),
@@ -56,6 +56,11 @@ class PostgresAdmission(AdmissionStore):
         rows = await self.database.repeatable(lambda own: rows_of(own, "pauses_list"))
         return [_pause(row) for row in rows]
 
+    async def explain_admission(self, tenant: UUID, job_id: UUID) -> AdmissionView | None:
+        parameters = {"tenant": tenant, "job_id": job_id, "most": MOST_TOLD}
+        row = await self.database.repeatable(lambda own: row_of(own, "admission_explain", parameters))
+        return None if row is None else view_of(tenant, row)
+
 
 async def _grant(connection: Connection, decision: Decision) -> None:
     if not decision.granted and not decision.paused:
@@ -79,14 +84,6 @@ def _candidates(seen: Mapping[str, Any]) -> list[Candidate]:
         )
         for row in seen["candidates"]
     ]
-
-
-def _standing(seen: Mapping[str, Any]) -> Standing:
-    held: defaultdict[str, dict[UUID, int]] = defaultdict(dict)
-    for row in seen["held"]:
-        held[row["gate"]][UUID(row["tenant"])] = row["taken"]
-    buckets = {row["gate"]: Bucket(tokens=row["tokens"], age=row["age"]) for row in seen["buckets"]}
-    return Standing(held=held, buckets=buckets, hands=seen["hands"])
 
 
 def _pause(row: Mapping[str, Any]) -> Pause:

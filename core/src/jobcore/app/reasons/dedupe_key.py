@@ -11,12 +11,18 @@ class HoldsDedupeKey:
 
     async def explain(self, question: Question) -> Reason | None:
         job = question.job
-        if job.dedupe_key is None or job.status.is_terminal or job.epoch > 0:
-            return None  # a job that was retried may have found its key with a newer one
+        if job.dedupe_key is None or job.status.is_terminal or not await _holds_key(question):
+            return None
         return Reason(
             severity=Severity.INFO,
             summary=f"It holds the dedupe key {job.dedupe_key!r}: until it has ended, enqueues of {job.type!r} with "
-            "this key make no job of their own, and are answered with this one.",
+            "this key are answered with this one, and make no job of their own unless their on_conflict says so.",
             remedy=f"To have another one made, end it first: {command('cancel', job)}.",
             facts={"dedupe_key": job.dedupe_key},
         )
+
+
+async def _holds_key(question: Question) -> bool:
+    """Whether it does so still: a newer job may have taken its key."""
+    view = await question.app.store.explain_admission(question.job.tenant, question.job.job_id)
+    return view is None or view.holds_key

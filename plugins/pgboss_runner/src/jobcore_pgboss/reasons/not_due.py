@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
-from jobcore.ports.reasons import Question, Reason, Severity
-from jobcore.ports.wording import instant, last_error, span
+from jobcore.ports.reasons import Question, Reason
+from jobcore.states import JobState
 from jobcore_pgboss.reasons.looking import look
 
 
 class NotDue:
-    """Reads when the queue gives the job out, by the database's clock."""
+    """Reads when the queue gives the job out, by the database's clock; before its admission the store knows."""
 
     async def explain(self, question: Question) -> Reason | None:
-        job = question.job
+        from jobcore.app.reasons import not_due
+
+        if question.job.status is JobState.PENDING:
+            return await not_due.NotDue().explain(question)
         for row in await look(question, "why_not_due"):
-            retries = row["state"] == "retry"
-            error = last_error(job) if retries else ""
-            what = f"its next attempt, {job.attempt + 1} of {job.max_attempts}" if retries else "its time"
-            return Reason(
-                severity=Severity.WAITING,
-                summary=f"It waits for {what}, at {instant(row['due_at'])}, in {span(row['seconds'])}."
-                + (f" The last one ended with {error}" if error else ""),
-                facts={
-                    "due_at": row["due_at"],
-                    "seconds": row["seconds"],
-                    "retries": retries,
-                    "attempt": job.attempt,
-                    "error": error or None,
-                },
-            )
+            return not_due.not_due(question.job, row["due_at"], row["seconds"], retries=row["state"] == "retry")
         return None
