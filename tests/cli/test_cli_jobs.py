@@ -75,7 +75,7 @@ def test_a_running_job_is_cancelled_through_its_signal(cli, worker, project, wai
 def test_queues_show_what_waits_and_who_serves(cli, worker):
     enqueue(cli, "say-hello", "--data", ADA, "--delay", "3600")
     queues = {row["queue"]: row for row in cli("queues", "--json").document["queues"]}
-    assert queues["say-hello"] == {"queue": "say-hello", "waiting": 1, "workers": 1, "concurrency": 10}
+    assert queues["say-hello"] == {"queue": "say-hello", "waiting": 1, "workers": 1, "concurrency": 10, "paused": False}
     assert "say-hello" in cli("queues").out
 
 

@@ -25,7 +25,8 @@ MEANINGS = MappingProxyType(
     {
         ExitCode.OK: "done; a worker that was asked to stop has stopped",
         ExitCode.FAILED: "the operation failed: a job that was waited for failed or was cancelled, a check or a "
-        "migration did not pass, a job could not be cancelled or retried in its state, a job that was asked about "
+        "migration did not pass, a job could not be cancelled or retried in its state, a pause or a resume changed "
+        "nothing, a job that was asked about "
         "waits for somebody to act",
         ExitCode.USAGE: "an argument, an option or the data given cannot be accepted; nothing was done",
         ExitCode.CONFIGURATION: "a setting is wrong, a plugin that is needed is missing or broken, or no handler is "

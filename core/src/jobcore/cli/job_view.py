@@ -9,15 +9,20 @@ from jobcore.cli import output
 from jobcore.cli.documents import detail_document, job_document
 from jobcore.cli.exit_codes import ExitCode
 from jobcore.models import DetailRecord, JobRecord
+from jobcore.ports.reasons import Reason
 from jobcore.states import JobState
 
 
-def show_job(job: JobRecord, details: Sequence[DetailRecord] = (), *, as_json: bool) -> None:
-    """Print a job, and its details if there are any."""
+def show_job(
+    job: JobRecord, details: Sequence[DetailRecord] = (), waits_for: Sequence[Reason] = (), *, as_json: bool
+) -> None:
+    """Print a job, and its details and what it waits for if there are any."""
     if as_json:
-        output.show_document({**job_document(job), "details": [detail_document(detail) for detail in details]})
+        waiting = {"waits_for": {reason.code: reason.summary for reason in waits_for}} if waits_for else {}
+        details_told = [detail_document(detail) for detail in details]
+        output.show_document({**job_document(job), **waiting, "details": details_told})
         return
-    output.show_fields(_fields(job))
+    output.show_fields(_fields(job, waits_for))
     if details:
         output.show_line()
         output.show_table(
@@ -32,12 +37,13 @@ def code_of(job: JobRecord) -> ExitCode:
     return ExitCode.OK if job.status is JobState.COMPLETED else ExitCode.FAILED
 
 
-def _fields(job: JobRecord) -> list[tuple[str, Any]]:
+def _fields(job: JobRecord, waits_for: Sequence[Reason]) -> list[tuple[str, Any]]:
     return [
         ("job", job.job_id),
         ("name", job.type),
         ("tenant", job.tenant),
         ("status", job.status.value),
+        ("waits for", "\n".join(f"{reason.code}: {reason.summary}" for reason in waits_for)),
         ("progress", None if job.progress is None else f"{job.progress:g} % {job.progress_message or ''}".rstrip()),
         ("attempt", f"{job.attempt} of {job.max_attempts}" if job.attempt else f"none yet of {job.max_attempts}"),
         ("rescues", job.rescues or None),

@@ -10,6 +10,7 @@ import typer
 from jobcore.cli import output
 from jobcore.cli.application import ask
 from jobcore.cli.options import AsJson
+from jobcore.models import PauseKind
 
 if TYPE_CHECKING:
     from jobcore.app.facade import JobApp
@@ -20,27 +21,28 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 @app.command()
 def queues(as_json: AsJson = False) -> None:
-    """List the queues: what waits in each, and who works it.
+    """List the queues: what waits, who works it, what is paused.
 
     Delayed jobs wait as well; workers are those that were heard of within the last minute.
     """
 
-    async def work(application: JobApp) -> tuple[dict[str, int], Sequence[WorkerRecord]]:
-        return await application.queue_sizes(), await application.store.live_workers()
+    async def work(application: JobApp) -> list[dict[str, Any]]:
+        sizes, workers = await application.queue_sizes(), await application.store.live_workers()
+        paused = {pause.name for pause in await application.pauses() if pause.kind is PauseKind.QUEUE}
+        return _rows(sizes, workers, paused)
 
-    sizes, workers = ask(work)
-    rows = _rows(sizes, workers)
+    rows = ask(work)
     if as_json:
         output.show_document({"queues": rows})
         return
     output.show_table(
-        ("queue", "waiting", "workers", "jobs at a time"),
-        [(row["queue"], row["waiting"], row["workers"], row["concurrency"]) for row in rows],
-        empty="No queue has waiting jobs, and no worker is live.",
+        ("queue", "waiting", "workers", "jobs at a time", "paused"),
+        [tuple(row.values()) for row in rows],
+        empty="No queue has waiting jobs or is paused, and no worker is live.",
     )
 
 
-def _rows(sizes: dict[str, int], workers: Sequence[WorkerRecord]) -> list[dict[str, Any]]:
+def _rows(sizes: dict[str, int], workers: Sequence[WorkerRecord], paused: set[str]) -> list[dict[str, Any]]:
     served = {queue for worker in workers for queue in worker.queues}
     return [
         {
@@ -48,6 +50,7 @@ def _rows(sizes: dict[str, int], workers: Sequence[WorkerRecord]) -> list[dict[s
             "waiting": sizes.get(queue, 0),
             "workers": sum(queue in worker.queues for worker in workers),
             "concurrency": sum(worker.concurrency for worker in workers if queue in worker.queues),
+            "paused": queue in paused,
         }
-        for queue in sorted(served | {queue for queue, size in sizes.items() if size})
+        for queue in sorted(served | paused | {queue for queue, size in sizes.items() if size})
     ]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from jobcore.cli.doctor.diagnosis import Finding, fault, skipped, well
 from jobcore.cli.errors import failure_of_fault
+from jobcore.cli.pausing.named import words
+from jobcore.cli.pausing.view import circumstances
 from jobcore.errors import JobcoreError, SchemaVersionError, StorageUnavailableError
 
 if TYPE_CHECKING:
@@ -27,7 +29,13 @@ async def check_operation(app: JobApp) -> list[Finding]:
     """Connect, and look at the engine, the queues and the workers."""
     try:
         async with app:
-            return [await _storage(app), *await _runners(app), await _workers(app), await _queues(app)]
+            return [
+                await _storage(app),
+                *await _runners(app),
+                await _workers(app),
+                await _queues(app),
+                await _pauses(app),
+            ]
     except JobcoreError as error:
         return [fault("connection", str(error), _remedy(error))]
 
@@ -83,6 +91,11 @@ async def _queues(app: JobApp) -> Finding:
             "Start a worker that has the handlers of these queues.",
         )
     return well("queues", waiting)
+
+
+async def _pauses(app: JobApp) -> Finding:
+    stand = [f"{words(pause.kind, pause.name)}{circumstances(pause)}" for pause in await app.pauses()]
+    return well("pauses", "\n".join(stand) or "nothing is paused")
 
 
 def _told(sizes: Iterable[tuple[str, int]]) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from getpass import getuser
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
 
 from jobcore.cli.jobs.acting import act_on_jobs
+from jobcore.cli.login import somebody
 from jobcore.cli.options import AsJson, Tenant
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def cancel_job(
     """
 
     async def act(application: JobApp, job: UUID) -> bool:
-        return await application.cancel(tenant, job, reason=reason, cancelled_by=_somebody())
+        return await application.cancel(tenant, job, reason=reason, cancelled_by=somebody())
 
     act_on_jobs(
         jobs,
@@ -38,11 +38,3 @@ def cancel_job(
         refused="had ended already; it is {status}",
         as_json=as_json,
     )
-
-
-def _somebody() -> str:
-    """Return who types this; containers may run under a user without a name."""
-    try:
-        return getuser()
-    except (KeyError, OSError):
-        return "the command line"

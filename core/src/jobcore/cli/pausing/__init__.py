@@ -1,0 +1,1 @@
+"""`jobcore pause`, `resume` and `pauses`: of a queue, a handler or a tenant."""
