@@ -27,11 +27,11 @@ def check(
     strict: Annotated[bool, typer.Option("--strict", help="Let warnings fail as well.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Check that this build can take the payloads that wait, before it is rolled out.
+    """Check that this build can take the payloads that wait.
 
-    Parses the payload of every pending and queued job, and of every schedule, of the handlers that this build has,
-    through their upcasters; and compares the payloads' schemas with those that workers announced under the same
-    versions. Runs no job and changes nothing.
+    To be run before it is rolled out. Parses the payload of every pending and queued job, and of every schedule, of the
+    handlers that this build has, through their upcasters; and compares the payloads' schemas with those that workers
+    announced under the same versions. Runs no job and changes nothing.
 
     Exits with 1 if a payload does not parse, or if one changed without a new version so that older ones may not fit.
     """
