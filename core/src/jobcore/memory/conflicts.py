@@ -25,11 +25,13 @@ def make_way(tables: Tables, job: NewJob, connection: MemoryConnection) -> JobRo
         if last is not None and tables.clock.now() - last.created_at < job.window:
             return last
     holder = tables.holder_of(job)
-    if holder is None:
-        return None
-    tables.release_keys(holder)
-    effect = None if job.on_conflict is OnConflict.THROTTLE else partial(_displace, tables, holder, job)
-    connection.stage(effect=effect, undo=partial(_give_back, tables, holder))
+    if holder is not None:
+        tables.release_keys(holder)
+        connection.stage(undo=partial(_give_back, tables, holder))
+    if job.on_conflict is OnConflict.SUPERSEDE:
+        connection.stage(effect=partial(_supersede, tables, job))
+    elif job.on_conflict is OnConflict.REPLACE and holder is not None:
+        connection.stage(effect=partial(_replace, tables, holder, job))
     return None
 
 
@@ -38,7 +40,15 @@ def _give_back(tables: Tables, holder: JobRow) -> None:
         tables.hold_keys(holder)
 
 
-def _displace(tables: Tables, holder: JobRow, job: NewJob) -> None:
-    word = "superseded" if job.on_conflict is OnConflict.SUPERSEDE else "replaced"
-    if word == "superseded" or holder.status in WAITING_STATES:
-        moves.request_cancel(tables, holder, f"{word} by job {job.job_id}", None, kind=word)
+def _supersede(tables: Tables, job: NewJob) -> None:
+    """Cancel all that were made with the key and have not ended."""
+    for row in list(tables.committed()):
+        plan = row.plan
+        same = (plan.tenant, plan.name, plan.dedupe_key) == (job.tenant, job.name, job.dedupe_key)
+        if same and plan.job_id != job.job_id and not row.status.is_terminal:
+            moves.request_cancel(tables, row, f"superseded by job {job.job_id}", None, kind="superseded")
+
+
+def _replace(tables: Tables, holder: JobRow, job: NewJob) -> None:
+    if holder.status in WAITING_STATES:
+        moves.request_cancel(tables, holder, f"replaced by job {job.job_id}", None)

@@ -72,6 +72,20 @@ async def test_a_superseding_job_stops_the_one_that_runs(harness: RunnerHarness)
     assert heard[0] - asked <= HEARD_WITHIN + max(0.0, harness.capabilities.cancel_latency.total_seconds() - 1)
 
 
+@needs("flow_control", "cancel_running")
+async def test_a_superseding_job_stops_all_that_run_with_its_key(harness: RunnerHarness) -> None:
+    listens = listening()
+    async with working(harness, listens) as site:
+        first = await site.enqueue(listens, dedupe_key="one")
+        await site.started(first)
+        second = await site.enqueue(listens, dedupe_key="one", on_conflict="replace")
+        await site.started(second)
+        newer = await _enqueue(site, listens, "supersede")
+        for older in (first, second):
+            await _assert_displaced(site, older, newer, "superseded")
+        await site.ended(newer)
+
+
 @needs("flow_control")
 async def test_of_many_superseding_calls_at_once_each_makes_a_job_and_one_stands(harness: RunnerHarness) -> None:
     listens = listening()
