@@ -93,7 +93,7 @@ def test_a_build_that_cannot_take_what_waits_is_refused(cli, database, build):
     ]  # fmt: skip
     assert f"mail     1        jobs  2      {failure['example']}" in shown.out
     assert "2 waiting jobs and 0 schedules of " in shown.out
-    assert "2 payloads do not parse in this build." in shown.out
+    assert "2 payloads cannot be parsed in this build." in shown.out
 
 
 def test_a_build_with_the_upcaster_is_accepted_and_runs_nothing(cli, database, build):
@@ -103,7 +103,7 @@ def test_a_build_with_the_upcaster_is_accepted_and_runs_nothing(cli, database, b
     build(UPCAST)
     answer = cli("check")
     assert answer.code == 0, answer.out
-    assert "1 waiting jobs and 1 schedules of " in answer.out
+    assert "1 waiting job and 1 schedule of " in answer.out
     assert "every payload parses in this build." in answer.out
     assert cli("jobs", "show", job, "--tenant", TENANT, "--json").document["status"] == "queued"
 

@@ -97,6 +97,7 @@ async def app(opened: Open, floor: Floor) -> AsyncGenerator[JobApp]:
         ({"handler": "plain"}, "The handler 'plain'", "`jobcore resume --handler plain`"),
         ({"tenant": A}, "Its tenant", f"`jobcore resume --tenant {A}`"),
     ],
+    ids=["queue", "handler", "tenant"],
 )
 async def test_a_pause_is_told_with_who_why_and_since_when(
     app: JobApp, what: dict[str, Any], said: str, command: str

@@ -13,6 +13,7 @@ from jobcore.cli.exit_codes import ExitCode
 from jobcore.cli.options import AppName, AsJson
 from jobcore.cli.progress import progress_bar
 from jobcore.errors import ConfigurationError
+from jobcore.ports.wording import counted
 
 if TYPE_CHECKING:
     from jobcore.app.facade import JobApp
@@ -76,10 +77,13 @@ def _show(found: PayloadCheck) -> None:
         )  # fmt: skip
     for change in found.changes:
         output.show_line(f"{'error' if change.breaks else 'warning'}: {change}.")
-    looked_at = f"{found.jobs} waiting jobs and {found.schedules} schedules of {found.handlers} handlers"
+    looked_at = (
+        f"{counted(found.jobs, 'waiting job')} and {counted(found.schedules, 'schedule')} of "
+        f"{counted(found.handlers, 'handler')}"
+    )
     refused = sum(one.count for one in found.failures)
-    verdict = f"{refused} payloads do not parse in this build" if refused else "every payload parses in this build"
-    output.show_line(f"{looked_at}: {verdict}.")
+    verdict = f"{counted(refused, 'payload')} cannot be parsed" if refused else "every payload parses"
+    output.show_line(f"{looked_at}: {verdict} in this build.")
 
 
 def _document(found: PayloadCheck) -> dict[str, Any]:
