@@ -11,7 +11,17 @@ from uuid import uuid4
 import pytest
 from pydantic import field_validator
 
-from jobcore import BlockingJobApp, JobApp, JobContext, JobData, JobState, RetryPolicy, job
+from jobcore import (
+    BlockingJobApp,
+    Concurrency,
+    JobApp,
+    JobContext,
+    JobData,
+    JobState,
+    RateLimit,
+    RetryPolicy,
+    job,
+)
 from jobcore.app import why
 from jobcore.errors import ConfigurationError, ConflictError, JobNotFoundError, NonRetryableError
 from jobcore.ids import uuid7
@@ -38,6 +48,10 @@ class Order(JobData):
 async def ship(ctx: JobContext, data: Order) -> None: ...
 
 
+@job("pack", limits=[Concurrency(1), RateLimit(1)])
+async def pack(ctx: JobContext, data: Order) -> None: ...
+
+
 @job("break", retry=RetryPolicy(max_attempts=1))
 async def break_down(ctx: JobContext, data: Order) -> None:
     raise NonRetryableError("it broke")
@@ -45,7 +59,7 @@ async def break_down(ctx: JobContext, data: Order) -> None:
 
 @pytest.fixture
 async def app() -> AsyncGenerator[JobApp]:
-    async with memory_app(handlers=[ship, break_down], mode="worker") as app:
+    async with memory_app(handlers=[ship, pack, break_down], mode="worker") as app:
         yield app
 
 
@@ -74,6 +88,14 @@ async def test_a_job_that_nothing_keeps_is_said_to_be_ready(app: JobApp) -> None
     assert (explanation.name, explanation.status, explanation.queue) == ("ship", JobState.QUEUED, "ship")
     assert [reason.code for reason in explanation.reasons] == ["ready"]
     assert not explanation.needs_attention
+
+
+async def test_a_job_that_every_limit_lets_pass_is_said_to_be_about_to_be_admitted(app: JobApp) -> None:
+    await announce(app, handlers=("pack",), queues=("pack",))
+    first = await app.enqueue(pack, Order(), tenant=TENANT)
+    [reason] = (await app.why(first.job_id, tenant=TENANT)).reasons
+    assert (reason.code, reason.severity) == ("ready", Severity.INFO)
+    assert reason.summary.endswith("a worker should admit it to its engine at any moment.")
 
 
 async def test_an_ended_job_tells_how_it_ended_and_how_to_run_it_again() -> None:
