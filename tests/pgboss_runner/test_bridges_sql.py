@@ -169,3 +169,21 @@ def test_a_login_without_a_role_may_not(database: Connection) -> None:
         database.execute("set local role nobody_in_particular")
         with pytest.raises(pg.InsufficientPrivilege):
             enqueue(database)
+
+
+def test_a_call_of_which_a_pause_holds_some_up_takes_all_of_its_jobs(database: Connection) -> None:
+    database.execute("select jobcore.pause_set('handler', 'greet', null, null)")
+    jobs = [
+        {"id": str(UUID(int=number)), "tenant": str(TENANT), "type": name, "payload": {}}
+        for number, name in enumerate(["other", "greet", "other"], 1)
+    ]
+    answers = database.execute("select * from jobcore.pgboss_enqueue(%s::jsonb)", (json.dumps(jobs),)).fetchall()
+    assert [(row["ord"], row["job_id"].int, row["inserted"]) for row in answers] == [
+        (1, 1, True),
+        (2, 2, True),
+        (3, 3, True),
+    ]
+    waiting = database.execute("select job_id from jobcore.admissions").fetchall()
+    queued = database.execute("select id from pgboss.job where name in ('other', 'greet') order by id").fetchall()
+    assert [row["job_id"].int for row in waiting] == [2]
+    assert [row["id"].int for row in queued] == [1, 3]

@@ -1,5 +1,5 @@
--- Flow control: which jobs wait to be admitted to their engine, what holds them up, and what they hold. A job without limits,
--- parents or a pause has no row in any of these tables.
+-- Flow control: which jobs wait to be admitted to their engine, what holds them up, and what they hold. A job without
+-- limits, parents or a pause has no row in any of these tables.
 alter table public.jobs add column admission jsonb;
 comment on column public.jobs.admission is
     'What the job has to pass before its engine gets it, and what that engine is then told; null for a plain job.';
@@ -69,8 +69,9 @@ create table jobcore.pauses (
     primary key (kind, name)
 );
 
--- Functions of each engine's own: how it takes admitted jobs in, a JSON array of {tenant, job_id}; whether one has not begun, by
--- tenant and id, which then stays so until the end of the transaction; and how it cancels one, by tenant, id, reason and who.
+-- Functions of each engine's own: how it takes admitted jobs in, a JSON array of {tenant, job_id}; whether one has not
+-- begun, by tenant and id, which then stays so until the end of the transaction; and how it cancels one, by tenant, id,
+-- reason and who.
 create table jobcore.engines (
     runner_type text primary key,
     admit text not null,

@@ -1,7 +1,7 @@
 -- Accept jobs that differ in their ids, tenants and payloads only: the short way of `pgboss_enqueue`, with the arguments of
 -- `job_add`; `common` holds retry_limit, retry_delay, retry_backoff, retry_delay_max, expire_seconds and
--- heartbeat_seconds beside. False, and nothing is written, if there is no such queue, or anything is paused; a job that is here already, or that
--- the queue's policy refuses, is a unique violation. The other way takes them all.
+-- heartbeat_seconds beside. False, and nothing is written, if there is no such queue, or anything is paused; a job that is
+-- here already, or that the queue's policy refuses, is a unique violation. The other way takes them all.
 create or replace function jobcore.pgboss_add(common jsonb, ids uuid[], tenants uuid[], payloads jsonb) returns boolean
 language plpgsql
 set plan_cache_mode = force_generic_plan

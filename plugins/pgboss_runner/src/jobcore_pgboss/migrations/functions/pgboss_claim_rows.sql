@@ -1,7 +1,7 @@
--- Take up to `lim` due rows of these queues that were created since an instant, in the order of the queues, and within one by priority and age.
--- Nothing is sorted: only the index of this order is left to the planner, which else takes another one from time to time and
--- walks all that has ever been in it. The rows are found again by their places: while there are no statistics, the planner takes
--- whatever index has the name.
+-- Take up to `lim` due rows of these queues that were created since an instant, in the order of the queues, and within one
+-- by priority and age. Nothing is sorted: only the index of this order is left to the planner, which else takes another one
+-- from time to time and walks all that has ever been in it. The rows are found again by their places: while there are no
+-- statistics, the planner takes whatever index has the name.
 -- A claim counts as another attempt only if the row was begun before; the lease runs in pg-boss's heartbeat columns,
 -- and without one they stay as the sender wanted them.
 create or replace function jobcore.pgboss_claim_rows(

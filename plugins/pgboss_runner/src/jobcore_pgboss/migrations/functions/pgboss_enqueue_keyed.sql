@@ -1,5 +1,5 @@
--- The part of `pgboss_enqueue` for one job that does not just stand back where its dedupe key is held. Another one may take the key
--- while this one makes its way: then it begins anew.
+-- The part of `pgboss_enqueue` for one job that does not just stand back where its dedupe key is held. Another one may take
+-- the key while this one makes its way: then it begins anew.
 create or replace function jobcore.pgboss_enqueue_keyed(job jsonb) returns table (job_id uuid, inserted boolean)
 language plpgsql
 as $$
@@ -22,7 +22,8 @@ begin
     end loop;
     raise exception using
         errcode = 'serialization_failure',
-        message = format('the dedupe key %L of job %L was taken by others again and again', $1 ->> 'dedupe_key', $1 ->> 'type'),
+        message = format(
+            'the dedupe key %L of job %L was taken by others again and again', $1 ->> 'dedupe_key', $1 ->> 'type'),
         hint = 'Enqueue again.';
 end
 $$;

@@ -43,6 +43,8 @@ begin
     where m.inserted
     having count(*) > 0;
 
-    return query select m.ord, m.job_id, m.inserted from jsonb_to_recordset(made) as m (ord integer, job_id uuid, inserted boolean);
+    return query
+        select m.ord, m.job_id, m.inserted
+        from jsonb_to_recordset(made) as m (ord integer, job_id uuid, inserted boolean);
 end
 $$;

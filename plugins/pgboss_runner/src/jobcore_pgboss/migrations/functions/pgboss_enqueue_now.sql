@@ -1,5 +1,5 @@
--- The part of `pgboss_enqueue` for jobs that nothing holds up. A job that is here already gets no second queue row. The queue
--- row names no column that is younger than version 42.
+-- The part of `pgboss_enqueue` for jobs that nothing holds up. A job that is here already gets no second queue row. The
+-- queue row names no column that is younger than version 42.
 create or replace function jobcore.pgboss_enqueue_now(jobs jsonb)
 returns table (ord integer, job_id uuid, inserted boolean)
 language plpgsql

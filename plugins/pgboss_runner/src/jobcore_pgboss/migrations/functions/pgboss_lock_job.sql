@@ -18,7 +18,7 @@ begin
             if not exists (select from pgboss.job j where j.name = its_queue and j.id = $2) then
                 return null;
             end if;
-            -- It was admitted while we waited for it. Whoever settles it holds the queue row first: so do we, from the beginning.
+            -- It was admitted while we waited for it. Whoever settles it holds the queue row first: so do we, anew.
             raise exception using errcode = 'serialization_failure';
         exception
             when serialization_failure then null;

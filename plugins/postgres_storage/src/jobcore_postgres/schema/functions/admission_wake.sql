@@ -78,7 +78,10 @@ begin
     where a.tenant = f.tenant
         and a.job_id = f.job_id
         and a.state = 'blocked'
-        and not exists (select from jobcore.dependencies d where d.tenant = a.tenant and d.child_id = a.job_id and not d.settled);
+        and not exists (
+            select
+            from jobcore.dependencies d
+            where d.tenant = a.tenant and d.child_id = a.job_id and not d.settled);
 
     update jobcore.admissions a
     set state = 'due'

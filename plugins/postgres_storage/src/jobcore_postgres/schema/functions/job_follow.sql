@@ -1,6 +1,6 @@
 -- The state that an attempt's outcome leads to. A requested cancellation overtakes another run; a job whose worker died
--- runs again, for at most five rescues beyond its attempts. What has an admission (`gated`) and is put off needs it anew. PostgreSQL inlines it: no cast of a text, which is not
--- immutable, and nothing that costs.
+-- runs again, for at most five rescues beyond its attempts. What has an admission (`gated`) and is put off needs it anew.
+-- PostgreSQL inlines it: no cast of a text, which is not immutable, and nothing that costs.
 create or replace function jobcore.job_follow(
     outcome text, cancel_requested jsonb, attempts_left boolean, rescues integer, gated boolean
 ) returns public.job_status

@@ -1,4 +1,5 @@
--- Write the progress of a running job, in percent, and tell whoever watches it. False if the lease is no longer the job's. A null token: no fence.
+-- Write the progress of a running job, in percent, and tell whoever watches it. False if the lease is no longer the job's.
+-- A null token: no fence.
 create or replace function jobcore.job_progress(
     tenant uuid, job_id uuid, token text, percent double precision, message text
 ) returns boolean
