@@ -1,5 +1,6 @@
 -- Of rows that a worker has just claimed, take those that a pause holds up out of the queue, and return the others. What is
--- taken out waits for its admission, with what its row said; jobs that Node sent get their rows in `jobs` first.
+-- taken out waits for its admission, with what its row said; jobs that Node sent get their rows in `jobs` first. Rows that
+-- mean something to pg-boss as long as they are there, for a flow or a throttle, stay, and run.
 create or replace function jobcore.pgboss_hold(claimed pgboss.job[]) returns pgboss.job[]
 language plpgsql
 as $$
@@ -13,8 +14,11 @@ begin
     from unnest($1) c
     left join public.jobs b on b.tenant = jobcore.pgboss_tenant(c.group_id, c.data) and b.job_id = c.id
     cross join lateral (
-        select not starts_with(c.name, '__pgboss__') and jobcore.admission_is_paused(
-            jobcore.pgboss_tenant(c.group_id, c.data), coalesce(b.type, c.name), c.name) as is_held
+        select not starts_with(c.name, '__pgboss__')
+            and not c.blocking
+            and c.singleton_on is null
+            and jobcore.admission_is_paused(
+                jobcore.pgboss_tenant(c.group_id, c.data), coalesce(b.type, c.name), c.name) as is_held
     ) h;
     if held is null then
         return $1;
