@@ -58,6 +58,7 @@ def test_a_batch_reads_the_old_jobs_in_order_and_few_of_them(admin: psycopg.Conn
     assert walked[0]["Actual Rows"] <= 500
     assert {node["Index Name"] for node in read if "Index Name" in node} <= {
         "jobs_by_tenant", "jobs_pkey", "jobs_by_parent", "job_details_slots", "job_details_pkey", "dependencies_pkey",
+        "dependencies_by_child", "dependencies_open",
     }  # fmt: skip
 
 
