@@ -46,3 +46,12 @@ def test_what_is_no_limit_is_refused_where_the_handler_is_defined() -> None:
 
         @job("work", limits=[3])  # pyright: ignore[reportArgumentType]
         async def work(ctx: JobContext, data: Data) -> None: ...
+
+
+async def test_a_tier_where_there_are_none_is_refused(opened: Open) -> None:
+    @job("work", limits=[Concurrency(1)])
+    async def work(ctx: JobContext, data: Data) -> None: ...
+
+    app = await opened(work, workers=0)
+    with pytest.raises(InputError, match="'work' has no tiers: tier='pro' would change nothing"):
+        await app.enqueue(work, Data(n=0), tenant=A, tier="pro")

@@ -12,7 +12,7 @@ from jobcore.app.options import CheckedOptions
 from jobcore.errors import InputError
 from jobcore.handlers.payload import decode_json
 from jobcore.models import Admission, Gate, NewJob, OnConflict
-from jobcore.policies.limits import Subject, bounded_name
+from jobcore.policies.limits import Concurrency, Subject, bounded_name
 
 
 def flow_controlled(plan: NewJob, rules: FlowRules, options: CheckedOptions, encoded: bytes) -> NewJob:
@@ -26,6 +26,8 @@ def flow_controlled(plan: NewJob, rules: FlowRules, options: CheckedOptions, enc
         InputError: if the payload has no key that a limit asks for, or the options do not fit one another.
     """
     limits, dedupe = rules.limits, rules.dedupe
+    if options.tier is not None and not any(isinstance(limit, Concurrency) and limit.tiers for limit in limits):
+        raise InputError(f"Job {plan.name!r} has no tiers: tier={options.tier!r} would change nothing.")
     if not limits and not options.after and dedupe is None and options.on_conflict is None:
         return plan
     document: Mapping[str, Any] = decode_json(encoded)

@@ -65,11 +65,11 @@ class Planner:
         """Plan one job for each payload, when it is asked for; raises as `plan`."""
         definition = self.definition_of(job)
         name = definition.name if definition is not None else str(job)
-        checked = check_options(options)
+        checked, rules = check_options(options), self._rules_of(name, definition)
         for item in data:
             tenant, encoded = self.check_payload(name, definition, item, checked.tenant)
             plan = self._draft(name, definition, checked, tenant, encoded)
-            plan = flow_controlled(plan, self._rules_of(name, definition), checked, encoded)
+            plan = flow_controlled(plan, rules, checked, encoded)
             plan = self._routed(plan, definition, checked.runner)
             self._require_capabilities(plan, definition, checked)
             yield plan
