@@ -1,5 +1,5 @@
--- Take admitted jobs into the queue: a JSON array of {tenant, job_id}. What their rows are told beside stands with their
--- admission, as `pgboss_enqueue` got it; attempts that they have had are counted on.
+-- Take admitted jobs into the queue, in the order of a JSON array of {tenant, job_id}, which their times of creation keep. What
+-- their rows are told beside stands with their admission, as `pgboss_enqueue` got it; attempts that they have had are counted on.
 create or replace function jobcore.pgboss_admit(jobs jsonb) returns void
 language plpgsql
 set enable_seqscan = off
@@ -25,9 +25,10 @@ begin
         b.max_attempts - 1, b.attempt, coalesce(e.retry_delay, q.retry_delay),
         coalesce(e.retry_backoff, q.retry_backoff), coalesce(e.retry_delay_max, q.retry_delay_max),
         coalesce(e.expire_seconds, q.expire_seconds), q.deletion_seconds, b.tenant::text, statement_timestamp(),
-        pgboss.job_now(), statement_timestamp() + q.retention_seconds * interval '1 second', q.policy, q.dead_letter,
+        pgboss.job_now() + g.ord * interval '1 microsecond',
+        statement_timestamp() + q.retention_seconds * interval '1 second', q.policy, q.dead_letter,
         coalesce(e.heartbeat_seconds, q.heartbeat_seconds)
-    from jsonb_to_recordset($1) as g (tenant uuid, job_id uuid)
+    from rows from (jsonb_to_recordset($1) as (tenant uuid, job_id uuid)) with ordinality as g (tenant, job_id, ord)
     join public.jobs b on b.tenant = g.tenant and b.job_id = g.job_id
     join pgboss.queue q on q.name = b.queue
     cross join lateral jsonb_to_record(coalesce(b.admission -> 'engine', '{}')) as e (

@@ -1,6 +1,6 @@
--- Admit these jobs, a JSON array of {tenant, job_id, seats: [gate]}: they hold the seats now, and their engines have them. One
--- that was cancelled meanwhile, or that somebody holds, is passed by. Of the gates with a rate, `levels` tells the tokens that are
--- left; `paused` are candidates that a pause holds up.
+-- Admit these jobs, a JSON array of {tenant, job_id, seats: [gate]}: they hold the seats now, and their engines have them, in
+-- this order. One that was cancelled meanwhile, or that somebody holds, is passed by. Of the gates with a rate, `levels` tells
+-- the tokens that are left; `paused` are candidates that a pause holds up.
 create or replace function jobcore.admission_grant(granted jsonb, levels jsonb, paused jsonb) returns void
 language plpgsql
 set plan_cache_mode = force_generic_plan
@@ -60,8 +60,9 @@ begin
         filled_at = excluded.filled_at;
 
     for engine in
-        select e.admit, jsonb_agg(jsonb_build_object('tenant', j.tenant, 'job_id', j.job_id)) as jobs
-        from unnest(tenants, ids) as g (tenant, job_id)
+        select e.admit, jsonb_agg(jsonb_build_object('tenant', j.tenant, 'job_id', j.job_id) order by g.ord) as jobs
+        from rows from (jsonb_to_recordset($1) as (tenant uuid, job_id uuid)) with ordinality as g (tenant, job_id, ord)
+        join unnest(tenants, ids) as l (tenant, job_id) on l.tenant = g.tenant and l.job_id = g.job_id
         join public.jobs j on j.tenant = g.tenant and j.job_id = g.job_id
         join jobcore.engines e on e.runner_type = j.runner_type
         group by e.admit
