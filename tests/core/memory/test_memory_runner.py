@@ -477,3 +477,17 @@ def test_a_mode_that_does_not_exist_is_refused():
 async def test_a_runner_without_an_open_application_says_so():
     with pytest.raises(ConfigurationError, match="no open application"):
         await MemoryRunner(mode="manual").advance(SECOND)
+
+
+async def test_a_pause_holds_inline_jobs_back_too() -> None:
+    ran: list[int] = []
+
+    @job("plain")
+    async def plain(ctx: JobContext, data: dict[str, Any]) -> None:
+        ran.append(ctx.attempt)
+
+    async with memory_app(mode="inline", handlers=[plain]) as app:
+        await app.pause(handler="plain")
+        handle = await app.enqueue(plain, {}, tenant="system")
+        assert (await handle.status()).status == "pending"
+        assert ran == []

@@ -180,7 +180,10 @@ class MemoryRunner(JobRunner):
         outcome = Outcome.RETRY
         while outcome is Outcome.RETRY:
             self.store.admit_now()
-            claim = take(self.store.tables, self.store.tables.jobs[key])
+            row = self.store.tables.jobs[key]
+            if row.lane is None and self.store.tables.waiting_room.is_paused(row):
+                moves.hold_back(self.store.tables, row)
+            claim = take(self.store.tables, row)
             if claim is None:
                 return
             outcome = await run_claim(self.store, self._require_host(), claim)

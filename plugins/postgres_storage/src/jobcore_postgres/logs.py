@@ -46,3 +46,7 @@ def pruning_too_slow(tenant: UUID, state: JobState) -> None:
 
 def details_held(tenant: UUID, state: JobState) -> None:
     _log.info("Left the old %s jobs of tenant %s for the next time: somebody holds their details.", state, tenant)
+
+
+def watching_interrupted(error: Exception) -> None:
+    _log.warning("Lost the connection that tells of progress (%s): watched jobs are looked at until it is back.", error)

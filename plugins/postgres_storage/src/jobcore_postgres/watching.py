@@ -12,6 +12,7 @@ import psycopg
 
 from jobcore.errors import StorageUnavailableError
 from jobcore.ports.store import Watch
+from jobcore_postgres import logs
 from jobcore_postgres.database import Database
 from jobcore_postgres.statements import statement
 
@@ -63,7 +64,8 @@ class Watchtower:
                     await connection.execute(statement("watch"))
                     async for notify in connection.notifies():
                         self._tell(notify.payload)
-            except (psycopg.Error, StorageUnavailableError):
+            except (psycopg.Error, StorageUnavailableError) as error:
+                logs.watching_interrupted(error)
                 await asyncio.sleep(REST)
 
     def _tell(self, payload: str) -> None:
