@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from jobcore.errors import NonRetryableError
 from jobcore.handlers import HandlerDefinition, JobData, JobHandlerRegistry, job
 from jobcore.ids import SYSTEM_TENANT
-from jobcore.models import Enqueued, JobStatus, Schedule
+from jobcore.models import Enqueued, JobStatus, Quota, Schedule
 from jobcore.policies.dedupe import Dedupe
 from jobcore.policies.limits import Concurrency, FairShare, RateLimit
 from jobcore.policies.retry import RetryPolicy
@@ -58,6 +58,7 @@ __all__ = [
     "JobStatus",
     "NonRetryableError",
     "PatternScheduler",
+    "Quota",
     "RateLimit",
     "Retry",
     "RetryPolicy",

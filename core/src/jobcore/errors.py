@@ -142,6 +142,54 @@ class InvalidScheduleError(InputError):
     """A cron expression or an interval does not parse; the message gives the position and the reason."""
 
 
+class QuotaExceededError(JobcoreError):
+    """A tenant has as much as an operator lets it have; nothing of the call was done. It may be tried again later."""
+
+    def __init__(  # noqa: PLR0917 - an exception is pickled with its arguments in their order
+        self, tenant: UUID, quota: str, most: int, has: int, more: int, retry_after: float | None = None
+    ) -> None:
+        """Say what the tenant has, may have, and asked for.
+
+        Args:
+            quota: `waiting`, `enqueues_per_second` or `schedules`.
+            most: what the quota allows.
+            has: what the tenant has; what other transactions have not committed is not in it.
+            more: what the call would have added.
+            retry_after: seconds after which the call may pass, if time alone lets it.
+        """
+        super().__init__(tenant, quota, most, has, more, retry_after)
+        self.tenant = tenant
+        self.quota = quota
+        self.most = most
+        self.has = has
+        self.more = more
+        self.retry_after = retry_after
+
+    def __str__(self) -> str:
+        had, more = _COUNTED[self.quota]
+        return (
+            f"Tenant {self.tenant} has {self.has:,} {had}, of {self.most:,} at most: {self.more:,} more {more} "
+            f"refused, and nothing was done. {self._what_to_do} An operator can raise the quota: `jobcore quotas set`."
+        )
+
+    @property
+    def _what_to_do(self) -> str:
+        if self.quota == "schedules":
+            return "Remove one first."
+        if self.more > self.most:
+            return f"One call may bring {self.most:,}: make it several."
+        if self.retry_after is not None:
+            return f"Try again in {self.retry_after:.2f} s."
+        return "Try again when others have begun."
+
+
+_COUNTED = {
+    "waiting": ("jobs waiting", "were"),
+    "enqueues_per_second": ("jobs enqueued within the last second", "were"),
+    "schedules": ("schedules", "was"),
+}
+
+
 class CapabilityError(InputError):
     """The chosen runner cannot honour a request; refused at enqueue, with the capability named."""
 
@@ -203,6 +251,10 @@ class StorageUnavailableError(StorageError, ConnectionError):
     """The database cannot be reached."""
 
 
+class TransactionConflictError(StorageError):
+    """The database ended a transaction so that another one could go on; run it again from its beginning."""
+
+
 class SchemaVersionError(StorageError):
     """The database's schema is missing, too old or too new for this build."""
 
@@ -213,3 +265,7 @@ class MigrationError(StorageError):
 
 class IllegalMoveError(StorageError):
     """A job cannot go from its state to the one asked for."""
+
+
+class EngineUnavailableError(JobcoreError, ConnectionError):
+    """An engine outside of the database cannot be reached. What was accepted waits for it."""

@@ -1,6 +1,7 @@
 """The application room: the facade, and the faces that the founding documents name."""
 
-from jobcore.app.blocking import BlockingJobApp, BlockingJobHandle
+from jobcore.app.blocking import BlockingJobApp
+from jobcore.app.blocking_handle import BlockingJobHandle
 from jobcore.app.blocking_schedules import BlockingSchedules
 from jobcore.app.blocking_worker import BlockingWorker
 from jobcore.app.config import JobRunnerConfig, PgBossConfig, ScheduleJobOptions, TemporalConfig

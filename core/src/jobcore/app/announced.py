@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from jobcore.errors import HandlerNotFoundError
@@ -18,6 +19,8 @@ QUEUE_OF = "queue_of"
 """Where a worker's record tells in which queue it expects each of its handlers' jobs."""
 FLOW_OF = "flow_of"
 """Where a worker's record tells the limits and the rule for equal jobs of those handlers that have some."""
+ENGINE_OF = "engine_of"
+"""Where a worker's record tells the runner of each of its handlers' jobs, and what they tell it."""
 BELIEVED_FOR = 60.0
 """Seconds; as long as a silent worker counts as alive."""
 
@@ -28,9 +31,6 @@ class FlowRules:
 
     limits: tuple[Limit, ...] = ()
     dedupe: Dedupe | None = None
-
-
-NO_RULES = FlowRules()
 
 
 class AnnouncedHandlers:
@@ -48,10 +48,16 @@ class AnnouncedHandlers:
         queues: dict[str, str] = {}
         flow: dict[str, Mapping[str, Any]] = {}
         for worker in await self._store.live_workers():
+            told: Mapping[str, Any] = worker.details.get(FLOW_OF, {})
             queues |= queue_of(worker)
-            flow |= worker.details.get(FLOW_OF, {})
+            flow |= {handler: told.get(handler, {}) for handler in worker.handlers}  # the youngest worker is last
         self._queues, self._flow = queues, flow
         self._read_at = time.monotonic()
+
+    async def learn(self, name: str) -> None:
+        """Read what live workers announce, unless this process has the handler, or did so lately."""
+        if name not in self._registry and time.monotonic() - self._read_at > BELIEVED_FOR:
+            await self.refresh()
 
     async def require(self, name: str) -> None:
         """Raise `HandlerNotFoundError`, with near names, unless this process or a live worker has the handler (H07)."""
@@ -76,9 +82,7 @@ class AnnouncedHandlers:
         Raises:
             InputError: if these need a function that only a process with the handler has.
         """
-        told = self._flow.get(name)
-        if told is None:
-            return NO_RULES
+        told = self._flow.get(name, {})
         dedupe = told.get("dedupe")
         return FlowRules(
             tuple(read_limit(name, limit) for limit in told.get("limits", ())),
@@ -94,6 +98,15 @@ def flow_of(definition: AnyHandler) -> dict[str, Any]:
     if definition.dedupe is not None:
         told["dedupe"] = announce_dedupe(definition.dedupe)
     return told
+
+
+def engine_of(definition: AnyHandler, runner: str | None) -> dict[str, Any]:
+    """Return what a worker announces of where a handler's jobs run; nothing if they cannot."""
+    if runner is None:
+        return {}
+    told = {"runner": runner, "timeout_ms": definition.timeout // timedelta(milliseconds=1)}
+    options = definition.engines.get(runner) if definition.engines else None
+    return {**told, "options": options} if options else told
 
 
 def queue_of(worker: WorkerRecord) -> dict[str, str]:

@@ -2,28 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Generator, Iterable, Mapping, Sequence
-from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, Unpack, overload
-from uuid import UUID
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
 
 from jobcore.app import assembly
+from jobcore.app.blocking_handle import BlockingJobHandle
 from jobcore.app.blocking_schedules import BlockingSchedules
 from jobcore.app.blocking_worker import BlockingWorker
 from jobcore.app.facade import JobApp
 from jobcore.app.flows import Flow
-from jobcore.app.handle import AppJobHandle
 from jobcore.app.health import AppHealth
 from jobcore.app.loop_thread import LoopThread
+from jobcore.app.move_counts import CutoverProgress
 from jobcore.app.queries import JobId, Relative, TenantId
+from jobcore.app.reload import Reload
 from jobcore.app.services import ServiceContainer
 from jobcore.handlers.definition import HandlerDefinition
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
-from jobcore.models import DetailRecord, JobFilter, JobMetrics, JobRecord, JobStatus, Pause, Schedule
+from jobcore.models import (
+    Cutover,
+    DetailRecord,
+    JobFilter,
+    JobMetrics,
+    JobRecord,
+    Pause,
+    Quota,
+    Schedule,
+    TenantQuota,
+)
 from jobcore.ports.handle import EnqueueOptions
 from jobcore.ports.middleware import Middleware
 from jobcore.ports.observer import Observer
 from jobcore.ports.reasons import Explanation
+from jobcore.ports.reload import Reloadable
 from jobcore.ports.runner import JobRunner
 from jobcore.ports.store import JobStore
 from jobcore.settings import Settings
@@ -190,6 +201,18 @@ class BlockingJobApp:
     def pauses(self) -> Sequence[Pause]:
         return self._loop.run(self._opened().pauses())
 
+    def set_quota(self, tenant: TenantId | None, quota: Quota) -> None:
+        self._loop.run(self._opened().set_quota(tenant, quota))
+
+    def clear_quota(self, tenant: TenantId | None) -> bool:
+        return self._loop.run(self._opened().clear_quota(tenant))
+
+    def get_quota(self, tenant: TenantId | None) -> Quota | None:
+        return self._loop.run(self._opened().get_quota(tenant))
+
+    def quotas(self) -> Sequence[TenantQuota]:
+        return self._loop.run(self._opened().quotas())
+
     def schedule(self, key: str, job: AnyHandler | str, when: Any, data: Any = None, **options: Any) -> Schedule:
         return self._loop.run(self._opened().schedule(key, job, when, data, **options))
 
@@ -201,6 +224,26 @@ class BlockingJobApp:
 
     def queue_sizes(self, queues: Sequence[str] | None = None) -> dict[str, int]:
         return self._loop.run(self._opened().queue_sizes(queues))
+
+    def reload(self) -> Reload:
+        return self._loop.run(self.app.reload())
+
+    def takes_over(self, part: Reloadable) -> None:
+        self.app.takes_over(part)
+
+    def cutover(
+        self,
+        source: str,
+        target: str,
+        *,
+        handler: str | None = None,
+        tenant: TenantId | None = None,
+        dry_run: bool = False,
+        progress: CutoverProgress | None = None,
+    ) -> Cutover:
+        return self._loop.run(
+            self._opened().cutover(source, target, handler=handler, tenant=tenant, dry_run=dry_run, progress=progress)
+        )
 
     def worker(self, queues: Iterable[str] | None = None, concurrency: int | None = None) -> BlockingWorker:
         return BlockingWorker(self._loop, self._opened().worker(queues, concurrency))
@@ -214,51 +257,3 @@ class BlockingJobApp:
         if not self.app.is_open:
             self.open()
         return self.app
-
-
-class BlockingJobHandle(Generic[ResultT]):
-    """The twin of a `JobHandle`; every call waits for its answer."""
-
-    def __init__(self, loop: LoopThread, handle: AppJobHandle[ResultT]) -> None:
-        self._loop = loop
-        self._handle = handle
-
-    @property
-    def job_id(self) -> UUID:
-        return self._handle.job_id
-
-    @property
-    def tenant(self) -> UUID:
-        return self._handle.tenant
-
-    @property
-    def deduplicated(self) -> bool:
-        return self._handle.deduplicated
-
-    @property
-    def external_id(self) -> str | None:
-        return self._handle.external_id
-
-    def status(self) -> JobStatus:
-        return self._loop.run(self._handle.status())
-
-    def watch(self) -> Generator[JobStatus]:
-        changes = self._handle.watch()
-        try:
-            while (status := self._loop.run(_next_of(changes))) is not None:
-                yield status
-        finally:
-            self._loop.run(changes.aclose())
-
-    def cancel(self, reason: str | None = None) -> bool:
-        return self._loop.run(self._handle.cancel(reason))
-
-    def result(self, timeout: timedelta | float | None = None) -> ResultT:
-        return self._loop.run(self._handle.result(timeout))
-
-    def __repr__(self) -> str:
-        return f"<Blocking {self._handle!r}>"
-
-
-async def _next_of(changes: AsyncGenerator[JobStatus]) -> JobStatus | None:
-    return await anext(changes, None)

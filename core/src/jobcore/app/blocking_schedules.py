@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
+from jobcore.app.blocking_handle import BlockingJobHandle
 from jobcore.app.loop_thread import LoopThread
 from jobcore.app.schedules import Schedules
 from jobcore.handlers.registry import AnyHandler
 from jobcore.models import MissedFires, Overlap, Schedule
-
-if TYPE_CHECKING:
-    from jobcore.app.blocking import BlockingJobHandle
 
 
 class BlockingSchedules:
@@ -80,6 +78,4 @@ class BlockingSchedules:
         return self._loop.run(self._opened().remove(tenant, key))
 
     def trigger(self, tenant: UUID | str, key: str) -> BlockingJobHandle[Any]:
-        from jobcore.app.blocking import BlockingJobHandle
-
         return BlockingJobHandle(self._loop, self._loop.run(self._opened().trigger(tenant, key)))

@@ -38,6 +38,9 @@ class BlockingWorker:
     def stop(self, grace: timedelta | None = None) -> None:
         self._loop.run(self._worker.stop(grace))
 
+    def resize(self, concurrency: int) -> None:
+        self._loop.call_soon(self._worker.resize, concurrency)
+
     def running(self) -> Sequence[Claim]:
         return self._worker.running()
 

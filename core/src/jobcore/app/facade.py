@@ -4,35 +4,37 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Self, TypeVar, Unpack, overload
+from typing import TYPE_CHECKING, Any, Self
+from weakref import WeakSet
 
 from jobcore.app import assembly
 from jobcore.app.announced import AnnouncedHandlers
-from jobcore.app.flows import Flow
+from jobcore.app.control import JobControl
+from jobcore.app.cutover import Cutovers
+from jobcore.app.enqueues import Enqueues
 from jobcore.app.handle import AppJobHandle
 from jobcore.app.health import AppHealth, ask_health
 from jobcore.app.hosting import Hosting, served_queues
-from jobcore.app.options import as_remark
-from jobcore.app.pausing import what_to_pause
 from jobcore.app.planner import Planner
-from jobcore.app.queries import JobId, JobQueries, TenantId, parse_job_id
+from jobcore.app.queries import JobId, TenantId, parse_job_id
+from jobcore.app.quotas import JobQuotas
+from jobcore.app.reload import Reloader, Reloads
 from jobcore.app.runners import RunnerPool
 from jobcore.app.schedules import Schedules
 from jobcore.app.services import ServiceContainer
-from jobcore.app.signals import Stopper, work_until_stopped
+from jobcore.app.signals import Stopper, start_and_work_until_stopped
 from jobcore.app.submission import Submission
 from jobcore.app.why import explain_job
 from jobcore.app.workers import AppWorker
-from jobcore.errors import ConfigurationError, InputError, JobNotFoundError
+from jobcore.errors import ConfigurationError
 from jobcore.execution import compose_observers
-from jobcore.handlers.definition import HandlerDefinition
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
 from jobcore.ids import parse_tenant
-from jobcore.models import Enqueued, NewJob, Pause, Schedule
-from jobcore.ports.handle import EnqueueOptions
+from jobcore.models import Enqueued, NewJob, Schedule
 from jobcore.ports.middleware import Middleware
 from jobcore.ports.observer import Observer
 from jobcore.ports.reasons import Explanation
+from jobcore.ports.reload import Reloadable
 from jobcore.ports.runner import JobRunner
 from jobcore.ports.store import JobStore
 from jobcore.settings import Settings
@@ -40,11 +42,8 @@ from jobcore.settings import Settings
 if TYPE_CHECKING:
     from types import TracebackType
 
-DataT = TypeVar("DataT")
-ResultT = TypeVar("ResultT")
 
-
-class JobApp(JobQueries):
+class JobApp(Enqueues, JobControl, JobQuotas, Cutovers, Reloads):
     """Put together at once, connected by `open` or `async with`. Belongs to the event loop that opens it.
 
     Args:
@@ -90,9 +89,11 @@ class JobApp(JobQueries):
         self.schedules = Schedules(self)
         self._runners = RunnerPool(self.settings, self.plugins, self.store)
         self._observer = compose_observers(self.plugins.observers)
-        self._submission = Submission(self._runners, self._observer)
+        self.submission = Submission(self._runners, self._observer)
         self.announced = AnnouncedHandlers(self.registry, self.store)
         self.planner = Planner(self.registry, self._runners, self.announced, limits=self.settings.limits.payload)
+        self._reloader = Reloader(self.settings)
+        self._listening = WeakSet[Reloadable]()
         self._hosting: Hosting | None = None
         self._changing = asyncio.Lock()
         self.plugins.app_configured(self)
@@ -147,111 +148,9 @@ class JobApp(JobQueries):
 
     # -- jobs ----------------------------------------------------------------------------------------------------------
 
-    @overload
-    async def enqueue(
-        self, job: HandlerDefinition[DataT, ResultT], data: DataT, **options: Unpack[EnqueueOptions]
-    ) -> AppJobHandle[ResultT]: ...
-
-    @overload
-    async def enqueue(self, job: str, data: Any = None, **options: Unpack[EnqueueOptions]) -> AppJobHandle[Any]: ...
-
-    async def enqueue(self, job: Any, data: Any = None, **options: Unpack[EnqueueOptions]) -> AppJobHandle[Any]:
-        """Enqueue a job: once this returns (or once `connection` commits) it will run.
-
-        Args:
-            job: the handler, or its name.
-            data: the payload: the handler's model, or a mapping that fits it. Names the tenant, unless `tenant` does.
-            options: see `EnqueueOptions`.
-
-        Raises:
-            TenantRequiredError, PayloadError, InputError: if the call cannot be meant; nothing was enqueued.
-            CapabilityError: if the chosen runner cannot honour a request.
-            HandlerNotFoundError: if neither this process nor a live worker has the handler.
-            StorageUnavailableError: if the engine cannot be reached.
-        """
-        self._require_open()
-        await self._require_known(job, options)
-        plan = self.planner.plan(job, data, options)
-        [enqueued] = await self._submission.submit([plan], options.get("connection"))
-        return self._handle(plan, enqueued)
-
-    @overload
-    async def enqueue_many(
-        self, job: HandlerDefinition[DataT, ResultT], data: Iterable[DataT], **options: Unpack[EnqueueOptions]
-    ) -> list[AppJobHandle[ResultT]]: ...
-
-    @overload
-    async def enqueue_many(
-        self, job: str, data: Iterable[Any], **options: Unpack[EnqueueOptions]
-    ) -> list[AppJobHandle[Any]]: ...
-
-    async def enqueue_many(
-        self, job: Any, data: Iterable[Any], **options: Unpack[EnqueueOptions]
-    ) -> list[AppJobHandle[Any]]:
-        """Enqueue one job for each payload, in one round trip for each runner; raises as `enqueue`.
-
-        All of one runner are accepted, or none. `job_id` and `dedupe_key` belong to one job: use `enqueue` for them.
-        """
-        self._require_open()
-        if options.get("job_id") is not None or options.get("dedupe_key") is not None:
-            raise InputError("enqueue_many makes many jobs, and job_id and dedupe_key belong to one; use enqueue.")
-        await self._require_known(job, options)
-        plans = self.planner.plan_many(job, list(data), options)
-        accepted = await self._submission.submit_all(
-            plans, options.get("connection"), self.planner.runner_of_all(job, options)
-        )
-        return [self._handle(plan, answer) for plan, answer in accepted]
-
-    async def enqueue_flow(
-        self, flow: Flow, *, tenant: TenantId | None = None, connection: Any = None
-    ) -> list[AppJobHandle[Any]]:
-        """Enqueue all jobs of a flow, or none, in one transaction; return their handles in the order of `flow.jobs`.
-
-        Args:
-            tenant: of those jobs whose options and payloads do not name it.
-            connection: in whose transaction.
-
-        Raises:
-            FlowCycleError: if jobs wait for one another in a circle.
-            InputError: if the jobs belong to several runners, and there is no `connection` to enqueue them together.
-            What `enqueue` raises.
-        """
-        self._require_open()
-        plans: list[NewJob] = []
-        for added in flow.in_order():
-            await self._require_known(added.job, added.options)
-            options: EnqueueOptions = {"tenant": tenant, **added.options, "connection": connection}
-            plans.append(self.planner.plan(added.job, added.data, options))
-        if connection is None and len({plan.runner_type for plan in plans}) > 1:
-            raise InputError(
-                "The jobs of this flow belong to several runners; pass connection= to enqueue them as one."
-            )
-        answers = await self._submission.submit(plans, connection)
-        handles = {plan.job_id: self._handle(plan, answer) for plan, answer in zip(plans, answers, strict=True)}
-        return [handles[added.job_id] for added in flow.jobs]
-
     def handle(self, tenant: TenantId, job_id: JobId) -> AppJobHandle[Any]:
         """Return the handle of a job by its ids, without looking whether it exists."""
         return AppJobHandle(self, parse_tenant(tenant), parse_job_id(job_id))
-
-    async def cancel(
-        self, tenant: TenantId, job_id: JobId, *, reason: str | None = None, cancelled_by: str | None = None
-    ) -> bool:
-        """Cancel a job: a waiting one at once, a running one through its signal. False if it had ended or is none."""
-        runner = await self._runner_of(tenant, job_id)
-        if runner is None:
-            return False
-        return await runner.cancel(
-            parse_tenant(tenant),
-            parse_job_id(job_id),
-            reason=as_remark("reason", reason),
-            cancelled_by=as_remark("cancelled_by", cancelled_by),
-        )
-
-    async def retry(self, tenant: TenantId, job_id: JobId) -> bool:
-        """Queue a failed or cancelled job again, with its attempts renewed. False if it is in no such state."""
-        runner = await self._runner_of(tenant, job_id)
-        return runner is not None and await runner.retry(parse_tenant(tenant), parse_job_id(job_id))
 
     async def why(self, job_id: JobId, *, tenant: TenantId, for_operator: bool = False) -> Explanation:
         """Say why a job is not running: every reason that core and plugins find, the gravest first. Changes nothing.
@@ -266,43 +165,6 @@ class JobApp(JobQueries):
         """
         self._require_open()
         return await explain_job(self, parse_tenant(tenant), parse_job_id(job_id), for_operator=for_operator)
-
-    # -- pauses --------------------------------------------------------------------------------------------------------
-
-    async def pause(
-        self,
-        *,
-        queue: str | None = None,
-        handler: AnyHandler | str | None = None,
-        tenant: TenantId | None = None,
-        reason: str | None = None,
-        paused_by: str | None = None,
-    ) -> bool:
-        """Pause a queue, a handler or a tenant: jobs are accepted and wait, running ones go on, no other begins.
-
-        Returns false if it was paused already. Raises `InputError` unless exactly one of the three is named.
-        """
-        self._require_open()
-        kind, name = what_to_pause(queue=queue, handler=handler, tenant=tenant)
-        return await self.store.pause(
-            kind, name, reason=as_remark("reason", reason), paused_by=as_remark("paused_by", paused_by)
-        )
-
-    async def resume(
-        self,
-        *,
-        queue: str | None = None,
-        handler: AnyHandler | str | None = None,
-        tenant: TenantId | None = None,
-    ) -> bool:
-        """Let a queue, a handler or a tenant go on. False if it was not paused. Raises as `pause`."""
-        self._require_open()
-        return await self.store.resume(*what_to_pause(queue=queue, handler=handler, tenant=tenant))
-
-    async def pauses(self) -> Sequence[Pause]:
-        """Return what is paused, the oldest first."""
-        self._require_open()
-        return await self.store.pauses()
 
     # -- schedules -----------------------------------------------------------------------------------------------------
 
@@ -339,28 +201,26 @@ class JobApp(JobQueries):
             ConfigurationError: if a queue has no handler here.
         """
         wanted = queues if queues is not None else self.settings.worker.queues
-        return AppWorker(
+        worker = AppWorker(
             self._require_open(),
             self._runners,
             self.store,
             self.announced,
             queues=served_queues(self.registry, wanted),
             concurrency=concurrency,
+            reload=self.reload,
         )
+        self.takes_over(worker)
+        return worker
 
     async def run_worker(
         self, queues: Iterable[str] | None = None, concurrency: int | None = None, *, handle_signals: bool = True
     ) -> None:
         """Work until stopped: by SIGTERM or SIGINT, which wait for the running jobs; a second one hands them back."""
         worker = self.worker(queues, concurrency)
-        await worker.start()
-        await work_until_stopped(worker, *([Stopper.hear_signals] if handle_signals else []))
+        await start_and_work_until_stopped(worker, *([Stopper.hear_signals] if handle_signals else []))
 
     # -- details -------------------------------------------------------------------------------------------------------
-
-    async def _require_known(self, job: object, options: EnqueueOptions) -> None:
-        if isinstance(job, str) and not options.get("remote"):
-            await self.announced.require(job)
 
     def _handle(self, plan: NewJob, enqueued: Enqueued) -> AppJobHandle[Any]:
         return AppJobHandle(
@@ -372,20 +232,12 @@ class JobApp(JobQueries):
             definition=self.registry.find(plan.name),
         )
 
-    async def _runner_of(self, tenant: TenantId, job_id: JobId) -> JobRunner | None:
-        self._require_open()
-        try:
-            job = await self.get_job(tenant, job_id)
-        except JobNotFoundError:
-            return None
-        return await self._runners.get(job.runner_type)
-
     def _new_hosting(self) -> Hosting:
         hosting = Hosting.of(
             self.settings,
             self.registry,
             self.planner,
-            self._submission,
+            self.submission,
             services=self.services,
             middleware=self.plugins.middleware,
             observer=self._observer,

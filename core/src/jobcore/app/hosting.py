@@ -64,6 +64,7 @@ class Hosting:
             executor=self.executor,
             new_abort=self.executor.new_abort,
             queues=self.registry.queues() if queues is None else queues,
+            engine_options={handler.name: handler.engines for handler in self.registry if handler.engines},
             submit=self.submission.submit,
             plan_fire=self.planner.plan_fire,
             observe=self.observer,

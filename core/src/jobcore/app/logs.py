@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from jobcore.errors import JobcoreError
+
+if TYPE_CHECKING:
+    from jobcore.app.reload import Reload
+from jobcore.models import Schedule
 
 _logger = logging.getLogger("jobcore.app")
 
@@ -79,8 +84,48 @@ def upkeep_failed(error: JobcoreError) -> None:
     _logger.warning("The storage's housekeeping could not be done and will be tried again: %s", error)
 
 
+def fires_missed(schedule: Schedule, fires: int, error: JobcoreError) -> None:
+    _logger.warning(
+        "Schedule %r of tenant %s made no job for %d of its times: %s", schedule.key, schedule.tenant, fires, error
+    )
+
+
 def worker_stopped(worker_id: UUID) -> None:
     _logger.info("Worker %s stopped", worker_id, extra={"workerId": str(worker_id)})
+
+
+def settings_asked_for(who: str) -> None:
+    _logger.info("%s: the settings are read anew", who)
+
+
+def settings_reloaded(done: Reload) -> None:
+    """One line for each change; only values of settings that can change, none of which is a secret."""
+    for change in done.applied:
+        _logger.info(
+            "Setting %s: %s is now %s",
+            change.key,
+            "the default" if change.old is None else change.old,
+            "the default" if change.new is None else change.new,
+            extra={"setting": change.key},
+        )
+    for key in done.refused:
+        _logger.warning(
+            "Setting %s has changed, and cannot change while this runs: it counts from the next start on",
+            key,
+            extra={"setting": key},
+        )
+    for warning in done.warnings:
+        _logger.warning("%s", warning)
+    if not done.applied and not done.refused:
+        _logger.info("No setting has changed")
+
+
+def settings_not_reloaded(error: JobcoreError) -> None:
+    _logger.error("All settings stay as they were: %s", error)
+
+
+def cutover_warning(text: str) -> None:
+    _logger.warning("Cutover: %s", text)
 
 
 def stopping_on(who: str) -> None:

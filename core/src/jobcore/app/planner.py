@@ -14,7 +14,7 @@ from jobcore.app.options import CheckedOptions, check_options
 from jobcore.app.runners import RunnerPool
 from jobcore.errors import CapabilityError, PayloadInvalidError
 from jobcore.handlers.definition import DEFAULT_TIMEOUT, HandlerDefinition
-from jobcore.handlers.payload import bind_tenant, dump_payload
+from jobcore.handlers.payload import VERSION_FIELD, bind_tenant, decode_json, dump_payload
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
 from jobcore.handlers.versions import read_payload, stamp_version
 from jobcore.ids import uuid7
@@ -113,10 +113,18 @@ class Planner:
             schedule_id=schedule.schedule_id,
             fire_time=fire_time,
         )
-        if schedule.backoff is not None:
-            retry = (DEFAULT_RETRY if definition is None else definition.retry).beginning_with(schedule.backoff)
-            plan = replace(plan, retry_delay=retry.initial_interval, retry_delay_max=retry.max_interval)
-        return self._routed(plan, definition, schedule.runner_type)
+        return self._routed(_backing_off(plan, definition, schedule), definition, schedule.runner_type)
+
+    def plan_trigger(self, schedule: Schedule) -> NewJob:
+        """Return the plan of a job of this schedule beside its fires. Raises as `plan`."""
+        options: EnqueueOptions = {
+            "tenant": schedule.tenant,
+            "runner": schedule.runner_type,
+            "max_attempts": schedule.max_attempts,
+            "metadata": {TRIGGER_KEY: Trigger.CRON_TRIGGER.value, "schedule": schedule.key},
+        }
+        plan = self.plan(schedule.handler, {VERSION_FIELD: 1, **decode_json(schedule.payload)}, options)
+        return _backing_off(plan, self.definition_of(schedule.handler), schedule)
 
     def require_recurring(self, fire: NewJob) -> None:
         """Raise `CapabilityError` if the runner that would take a schedule's fires runs no job again and again."""
@@ -175,6 +183,9 @@ class Planner:
         runner = self._runners.name_for(
             plan, explicit=explicit, handler=None if definition is None else definition.runner
         )
+        told = definition.engines.get(runner) if definition is not None and definition.engines else None
+        if told:
+            return replace(plan, runner_type=runner, engine_options=told)
         return plan if runner == plan.runner_type else replace(plan, runner_type=runner)
 
     def _require_capabilities(self, plan: NewJob, definition: AnyHandler | None, options: CheckedOptions) -> None:
@@ -195,6 +206,14 @@ class Planner:
             f"Job {plan.name!r}: the runner {plan.runner_type!r} lacks the capability {capability!r} "
             f"({_MEANING[capability]}). Leave the request out, or name another runner."
         )
+
+
+def _backing_off(plan: NewJob, definition: AnyHandler | None, schedule: Schedule) -> NewJob:
+    """Return the plan with the schedule's first delay between attempts, if it has one."""
+    if schedule.backoff is None:
+        return plan
+    retry = (DEFAULT_RETRY if definition is None else definition.retry).beginning_with(schedule.backoff)
+    return replace(plan, retry_delay=retry.initial_interval, retry_delay_max=retry.max_interval)
 
 
 _MEANING = {

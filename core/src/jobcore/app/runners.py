@@ -6,12 +6,14 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from jobcore.errors import ConfigurationError, JobcoreError
 from jobcore.models import NewJob
-from jobcore.plugins.required import chosen_runner, require_runner
-from jobcore.policies.routing import Choice, Route, Runners, choose_runner
+from jobcore.plugins.required import chosen_runner, require_runner, runner_hints, runners_refused
+from jobcore.policies.routing import WHOLE, Choice, Route, Runners, choose_runner
+from jobcore.ports.reload import Reloadable
 from jobcore.ports.runner import Capabilities, JobRunner, RunnerContext, WorkerHost
 from jobcore.ports.store import JobStore
-from jobcore.settings import Settings
+from jobcore.settings import Settings, variable_of
 
 if TYPE_CHECKING:
     from jobcore.plugins.loaded import LoadedPlugins
@@ -24,7 +26,7 @@ class InProcessRunner(Protocol):
     def attach(self, host: WorkerHost) -> None: ...
 
 
-class RunnerPool:
+class RunnerPool(Reloadable):
     """Chooses among the registered runners, and keeps those that are open."""
 
     def __init__(self, settings: Settings, plugins: LoadedPlugins, store: JobStore) -> None:
@@ -38,13 +40,10 @@ class RunnerPool:
             installed=frozenset(
                 name for name, runner in plugins.runners.items() if settings.edition.includes(runner.edition)
             ),
-            refused={
-                name: f"it belongs to the {runner.edition} edition; set EDITION={runner.edition}"
-                for name, runner in plugins.runners.items()
-                if not settings.edition.includes(runner.edition)
-            },
+            refused=runners_refused(plugins, settings.edition),
+            hints=runner_hints(plugins),
         )
-        self._routes = tuple(Route(pattern, route.runner, route.percent) for pattern, route in settings.routes.items())
+        self._routes = _routes_of(settings)
         self.default = chosen_runner(plugins, settings)
 
     def name_for(self, job: NewJob, *, explicit: str | None, handler: str | None) -> str:
@@ -60,6 +59,15 @@ class RunnerPool:
     def same_for_all(self, *, explicit: str | None, handler: str | None) -> str | None:
         """Return the runner that takes every job for which these are named; `None` if each has to be looked at."""
         return explicit or handler or (None if self._each_is_asked else self.default)
+
+    def usual_for(self, name: str, *, handler: str | None) -> str | None:
+        """Return the runner of a handler's jobs where nothing is known of one; `None` if it is not installed here.
+
+        Routes for a share of the jobs, and plugins that choose job by job, are left out.
+        """
+        routed = (route.runner for route in self._routes if route.percent == WHOLE and route.covers(name))
+        usual = handler or next(routed, self.default)
+        return usual if usual in self._choices.installed else None
 
     @property
     def _each_is_asked(self) -> bool:
@@ -82,6 +90,26 @@ class RunnerPool:
             configured=self.default,
         )
 
+    @property
+    def changeable(self) -> frozenset[str]:
+        return frozenset({"routes"})
+
+    def reload(self, settings: Settings) -> Callable[[], None]:
+        routes = _routes_of(settings)
+        for route in routes:
+            self._require_served(route)
+
+        def apply() -> None:
+            self._routes = routes
+
+        return apply
+
+    def _require_served(self, route: Route) -> None:
+        try:
+            require_runner(route.runner, self._plugins, self._settings.edition)
+        except JobcoreError as error:
+            raise ConfigurationError(f"The route {route.pattern!r}: {error}") from error
+
     def capabilities(self, name: str) -> Capabilities:
         return self._plugins.runners[name].capabilities
 
@@ -103,6 +131,24 @@ class RunnerPool:
                 self._open[name] = await self._make(name)
             return self._open[name]
 
+    def fallback_of(self, runner: JobRunner) -> str | None:
+        """Return the runner that takes another one's jobs while its engine is away; `None` if none does.
+
+        Raises:
+            ConfigurationError: if it is not there, with what to do.
+        """
+        if runner.fallback is None:
+            return None
+        setting = variable_of(("fallback_to_pgboss",))
+        try:
+            require_runner(runner.fallback, self._plugins, self._settings.edition, setting)
+        except JobcoreError as error:
+            raise ConfigurationError(
+                f"{setting} is on, and what takes the jobs of {runner.runner_type!r} while its engine is away is not "
+                f"there. {error} Or set {setting}=false: jobs then wait until the engine is back."
+            ) from error
+        return runner.fallback
+
     def opened(self) -> Mapping[str, JobRunner]:
         return dict(self._open)
 
@@ -120,3 +166,7 @@ class RunnerPool:
         if self._host is not None and isinstance(runner, InProcessRunner):
             runner.attach(self._host())
         return runner
+
+
+def _routes_of(settings: Settings) -> tuple[Route, ...]:
+    return tuple(Route(pattern, route.runner, route.percent) for pattern, route in settings.routes.items())

@@ -7,13 +7,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from jobcore.app.handle import AppJobHandle
 from jobcore.app.options import as_attempts, as_delay, as_whole
 from jobcore.errors import InputError, InvalidScheduleError
-from jobcore.handlers.payload import VERSION_FIELD, decode_json
 from jobcore.handlers.registry import AnyHandler
 from jobcore.ids import parse_tenant, uuid7
 from jobcore.limits import check_key
-from jobcore.models import TRIGGER_KEY, MissedFires, Overlap, Schedule, Trigger
+from jobcore.models import MissedFires, Overlap, Schedule
 from jobcore.policies.cron import CronSchedule
 from jobcore.policies.intervals import EPOCH, IntervalSchedule, parse_interval, parse_schedule
 from jobcore.policies.missed import MAX_MISSED
@@ -21,7 +21,6 @@ from jobcore.policies.wallclock import zone_named
 
 if TYPE_CHECKING:
     from jobcore.app.facade import JobApp
-    from jobcore.app.handle import AppJobHandle
 
 
 class Schedules:
@@ -72,6 +71,7 @@ class Schedules:
             InvalidScheduleError: if `when` or `timezone` does not parse, with position and reason.
             HandlerNotFoundError: if nobody has the handler.
             CapabilityError: if its runner takes no recurring jobs.
+            QuotaExceededError: if the key is new, and the tenant may have no further schedule.
             InputError, PayloadError: as `JobApp.enqueue`.
         """
         definition = self._app.planner.definition_of(job)
@@ -126,14 +126,16 @@ class Schedules:
     async def trigger(self, tenant: UUID | str, key: str) -> AppJobHandle[Any]:
         """Enqueue a job of this schedule now, beside its fires (B21: `cronTrigger`). Raises `ScheduleNotFoundError`."""
         schedule = await self.get(tenant, key)
-        return await self._app.enqueue(
-            schedule.handler,
-            {VERSION_FIELD: 1, **decode_json(schedule.payload)},
-            tenant=schedule.tenant,
-            runner=schedule.runner_type,
-            max_attempts=schedule.max_attempts,
-            metadata={TRIGGER_KEY: Trigger.CRON_TRIGGER.value, "schedule": schedule.key},
-            remote=True,
+        await self._app.announced.learn(schedule.handler)
+        plan = self._app.planner.plan_trigger(schedule)
+        [enqueued] = await self._app.submission.submit([plan])
+        return AppJobHandle(
+            self._app,
+            plan.tenant,
+            enqueued.job_id,
+            deduplicated=enqueued.deduplicated,
+            external_id=enqueued.external_id,
+            definition=self._app.planner.definition_of(schedule.handler),
         )
 
 

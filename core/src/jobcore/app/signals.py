@@ -20,9 +20,20 @@ class Stopper:
 
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
+        self._is_starting = False
+        self._early: list[str] = []
+        """The signals that came while it started."""
         self._draining: asyncio.Task[None] | None = None
         self._handing_back: asyncio.Task[None] | None = None
         self._signals = 0
+
+    async def start(self) -> None:
+        """Start the worker. Signals that come meanwhile count once it has."""
+        self._is_starting = True
+        await self._worker.start()
+        self._is_starting = False
+        for name in self._early:
+            self.signalled(name)
 
     def drain(self, who: str) -> None:
         """Take no new jobs and wait for the running ones. Asked again it does nothing."""
@@ -54,6 +65,9 @@ class Stopper:
 
     def signalled(self, name: str) -> None:
         """Drain for the first signal, and hand back for the next."""
+        if self._is_starting:
+            self._early.append(name)
+            return
         self._signals += 1
         if self._signals == 1:
             self.drain(name)
@@ -65,17 +79,31 @@ Ear: TypeAlias = Callable[[Stopper], AbstractContextManager[None]]
 """Tells a stopper, for the length of a block, what somebody asks for."""
 
 
+async def start_and_work_until_stopped(worker: Worker, *ears: Ear) -> None:
+    """As `work_until_stopped`, for a worker that is to be started: who sees it live may ask it to stop at once."""
+    stopper = Stopper(worker)
+    with ExitStack() as listening:
+        for ear in ears:
+            listening.enter_context(ear(stopper))
+        await stopper.start()
+        await _until_stopped(worker, stopper)
+
+
 async def work_until_stopped(worker: Worker, *ears: Ear) -> None:
     """Return once a started worker has stopped, asked through an ear or by itself; raise what made it stop by itself.
 
     Blocks until then.
     """
     stopper = Stopper(worker)
+    with ExitStack() as listening:
+        for ear in ears:
+            listening.enter_context(ear(stopper))
+        await _until_stopped(worker, stopper)
+
+
+async def _until_stopped(worker: Worker, stopper: Stopper) -> None:
     try:
-        with ExitStack() as listening:
-            for ear in ears:
-                listening.enter_context(ear(stopper))
-            await worker.wait_closed()
+        await worker.wait_closed()
         await stopper.finish()
     finally:
         await worker.stop()

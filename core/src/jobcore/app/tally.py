@@ -20,6 +20,10 @@ class Tally(Observer):
             self.stale_attempts += 1
             self._news.set()
 
+    def tell(self) -> None:
+        """There is something to look at, or to announce."""
+        self._news.set()
+
     async def wait_for_news(self, seconds: float) -> None:
         """Return when there is something new to announce, at most after so many seconds."""
         try:

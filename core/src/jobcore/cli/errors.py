@@ -19,6 +19,7 @@ from jobcore.errors import (
     ScheduleNotFoundError,
     SchemaVersionError,
     StorageUnavailableError,
+    TenantRequiredError,
 )
 
 _CODES: tuple[tuple[type[JobcoreError], ExitCode], ...] = (
@@ -35,6 +36,18 @@ _CODES: tuple[tuple[type[JobcoreError], ExitCode], ...] = (
     (JobcoreError, ExitCode.FAILED),
 )
 """The first that fits counts."""
+
+
+_OF_A_TENANT = (
+    "If it is a tenant's, name that: --tenant UUID. The lists of jobs and of schedules show whose each one is."
+)
+
+_HINTS: tuple[tuple[type[JobcoreError], str], ...] = (
+    (JobNotFoundError, _OF_A_TENANT),
+    (ScheduleNotFoundError, _OF_A_TENANT),
+    (TenantRequiredError, "Name the tenant: --tenant UUID, or --tenant system."),
+)
+"""What is to be added for people at a command line."""
 
 
 class PluginNotFoundError(PluginError):
@@ -63,7 +76,8 @@ class Failure:
 
 def failure_of(error: JobcoreError) -> Failure:
     """Return what to tell of an error that jobcore raised on purpose."""
-    return Failure(type(error).__name__, str(error), _code_of(error), facts=_facts_of(error))
+    hint = next((text for kind, text in _HINTS if isinstance(error, kind)), "")
+    return Failure(type(error).__name__, str(error), _code_of(error), hint, _facts_of(error))
 
 
 def failure_of_usage(error: Any) -> Failure:

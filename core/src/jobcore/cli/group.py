@@ -14,7 +14,7 @@ from typer.core import TyperGroup
 from typer.main import get_command as build_command
 
 from jobcore.cli import log_lines, output
-from jobcore.cli.catalog import CORE_COMMANDS, ELSEWHERE
+from jobcore.cli.catalog import CORE_COMMANDS, ELSEWHERE, NOT_YET
 from jobcore.cli.errors import Failure, failure_of, failure_of_fault, failure_of_usage
 from jobcore.cli.exit_codes import ExitCode
 from jobcore.errors import ConfigurationError, JobcoreError
@@ -120,8 +120,14 @@ def _as_command(name: str, target: Any, text: str) -> Any:
 
 
 def _no_such_command(name: str, known: Sequence[str]) -> str:
+    from jobcore.cli.plugin_commands import why_absent
+
+    if reason := why_absent(name):
+        return f"The command {name!r} is not there. {reason}"
     if name in ELSEWHERE:
         return f"The command {name!r} comes with the distribution {ELSEWHERE[name]}; see {INSTALL_PAGE}."
+    if name in NOT_YET:
+        return NOT_YET[name]
     near = get_close_matches(name, known, n=3)
     hint = f"Did you mean {' or '.join(map(repr, near))}?" if near else f"There are {', '.join(known)}."
     return f"There is no command {name!r}. {hint}"

@@ -48,6 +48,7 @@ def _fields(job: JobRecord, waits_for: Sequence[Reason]) -> list[tuple[str, Any]
         ("attempt", f"{job.attempt} of {job.max_attempts}" if job.attempt else f"none yet of {job.max_attempts}"),
         ("rescues", job.rescues or None),
         ("runner", job.runner_type),
+        ("known there as", job.external_id),
         ("queue", job.queue),
         ("priority", job.priority or None),
         ("created", job.created_at),

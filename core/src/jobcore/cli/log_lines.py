@@ -74,6 +74,11 @@ def log_work(log_format: LogFormat, process: str = "") -> None:
     log_to_stderr(JsonLines(process) if log_format == "json" else TextLines(process), logging.INFO)
 
 
+def set_level(level: str) -> None:
+    """Write this level and graver ones from now on: `debug`, `info`, `warning` or `error`."""
+    logging.getLogger().setLevel(level.upper())
+
+
 def log_warnings() -> None:
     """Set up the log of a command that answers and ends: warnings only, in one line each."""
     log_to_stderr(BriefLines(), logging.WARNING)
@@ -134,6 +139,10 @@ def another_start(number: int, delay: float) -> None:
 
 def fleet_given_up(tries: int) -> None:
     _logger.error("No worker process is left, and %d in a row could not start: giving up", tries)
+
+
+def fleet_reloads(who: str, count: int) -> None:
+    _logger.info("%s: %d worker processes read their settings anew", who, count)
 
 
 def fleet_stops(who: str, count: int) -> None:

@@ -8,6 +8,7 @@ import typer
 
 from jobcore import __version__
 from jobcore.cli.group import JobcoreGroup
+from jobcore.cli.leaving import run_to_the_end
 
 app = typer.Typer(
     cls=JobcoreGroup,
@@ -41,4 +42,4 @@ def jobcore(
 
 def run() -> None:
     """Run the program; what the console script `jobcore` calls."""
-    app()
+    run_to_the_end(app)

@@ -74,9 +74,15 @@ def printable(text: str) -> str:
 
 
 def shown_duration(duration: timedelta) -> str:
-    """Return a duration for people: `90 s`, `2:30:00`."""
+    """Return a duration for people: `90 s`, `24 hours`, `30 days`, `2:30:07`."""
     seconds = duration.total_seconds()
-    return f"{seconds:g} s" if seconds < 120 else str(duration)
+    if seconds < 120:
+        return f"{seconds:g} s"
+    for unit, length, least in (("days", 86_400, 2), ("hours", 3_600, 2), ("minutes", 60, 1)):
+        count, rest = divmod(seconds, length)
+        if not rest and count >= least:
+            return f"{count:g} {unit}"
+    return str(duration)
 
 
 def _cell(value: Any) -> str:

@@ -32,26 +32,45 @@ def plugin_commands() -> Mapping[str, LazyTarget]:
     return acceptance.finish(()).commands
 
 
-def _with_commands(settings: Settings) -> list[tuple[FoundPlugin, PluginRecord]]:
-    from jobcore.plugins.examine import examine
-    from jobcore.plugins.records import PluginState
-    from jobcore.plugins.scan import scan
+def why_absent(command: str) -> str | None:
+    """Return why an installed plugin's command is not there; `None` if no plugin that is left out brings it.
 
-    examined = [(plugin, examine(plugin, settings)) for plugin in scan()]
+    Raises:
+        ConfigurationError: if the settings cannot be read.
+    """
+    from jobcore.plugins.records import PluginState
+    from jobcore.settings import Settings
+
+    for _, record in _examined(Settings.load()):
+        if command in record.provides.commands and record.state is not PluginState.ACTIVE:
+            return f"{record.origin} brings it, and is {record.state.value}: {record.reason}"
+    return None
+
+
+def _with_commands(settings: Settings) -> list[tuple[FoundPlugin, PluginRecord]]:
+    from jobcore.plugins.records import PluginState
+
     return [
         (plugin, record)
-        for plugin, record in examined
+        for plugin, record in _examined(settings)
         if record.state is PluginState.ACTIVE and record.provides.commands
     ]
+
+
+def _examined(settings: Settings) -> list[tuple[FoundPlugin, PluginRecord]]:
+    from jobcore.plugins.examine import examine
+    from jobcore.plugins.scan import scan
+
+    return [(plugin, examine(plugin, settings)) for plugin in scan()]
 
 
 def _take(plugin: FoundPlugin, record: PluginRecord, settings: Settings, acceptance: Acceptance) -> None:
     from jobcore.cli import log_lines
     from jobcore.plugins.importing import PluginFailedError, import_plugin
-    from jobcore.plugins.staging import stage
+    from jobcore.plugins.staging import stage_commands
 
     try:
         module = import_plugin(plugin.entry, settings.plugins.import_seconds)
-        acceptance.take(stage(module, record.origin, settings, record.provides))
+        acceptance.take(stage_commands(module, record.origin, record.provides))
     except PluginFailedError as error:
         log_lines.commands_missing(record, error)

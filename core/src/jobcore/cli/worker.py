@@ -17,7 +17,7 @@ from jobcore.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from jobcore.app.facade import JobApp
-    from jobcore.app.signals import Ear
+    from jobcore.cli.fleet.member import Member
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -59,6 +59,8 @@ def worker(  # noqa: PLR0917 - typer's signature
     handlers are those of plugins, of the modules in the setting `handlers`, and of --app. Modules are looked for in the
     current folder first.
 
+    SIGHUP reads the settings anew; see `jobcore reload`.
+
     With several processes, a supervisor starts them, passes signals on and replaces those that die. Each has its own
     connections, and as many jobs at a time as --concurrency says.
     """
@@ -95,9 +97,10 @@ class WorkOptions:
         return [*given, "--in-test"] if self.in_test else given
 
 
-def work(options: WorkOptions, *ears: Ear, application: JobApp | None = None) -> None:
-    """Work in this process until told to stop. Blocks."""
-    from jobcore.app.signals import Stopper, work_until_stopped
+def work(options: WorkOptions, *, member: Member | None = None, application: JobApp | None = None) -> None:
+    """Work in this process until told to stop, by signals, or by a supervisor. Blocks."""
+    from jobcore.app.signals import Stopper, start_and_work_until_stopped, work_until_stopped
+    from jobcore.cli.reloading import Reloading
 
     application = application or make_app(options.app_name, handlers=True)
     require_workers_allowed(application, in_test=options.in_test)
@@ -105,10 +108,17 @@ def work(options: WorkOptions, *ears: Ear, application: JobApp | None = None) ->
     event_loop = choose_event_loop(application.settings.worker.event_loop)
     log_lines.event_loop_chosen(event_loop.name)
 
+    log_lines.set_level(application.settings.log.level)
+    reloading = Reloading(application)
+
     async def until_stopped(opened: JobApp) -> None:
         worker = opened.worker(options.queues, options.concurrency)
-        await worker.start()
-        await work_until_stopped(worker, Stopper.hear_signals, *ears)
+        if member is None:
+            await start_and_work_until_stopped(worker, Stopper.hear_signals, reloading.hear_signals)
+        else:
+            await worker.start()
+            member.on_reload = reloading.ask
+            await work_until_stopped(worker, Stopper.hear_signals, member.obey)
 
     run_with(application, until_stopped, event_loop.new)
 
@@ -119,7 +129,7 @@ def work_as_member(options: WorkOptions, option: str) -> None:
 
     member = Member.of(option)
     log_lines.log_work(options.log_format, member.name)
-    work(options, member.obey)
+    work(options, member=member)
 
 
 def supervise(options: WorkOptions, count: int) -> NoReturn:

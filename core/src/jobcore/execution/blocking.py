@@ -6,6 +6,7 @@ import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from uuid import UUID
@@ -55,6 +56,12 @@ class ThreadBlockingContext:
 
     def once(self, key: str) -> bool:
         return self._wait(self._context.once(key))
+
+    def complete_in(self, connection: Any, *, result: Any = None) -> AbstractContextManager[Any]:
+        context = self._context
+        return context.completion.complete_blocking(
+            connection, lambda settle: self._wait(settle()), lambda: context.completed(result)
+        )
 
     def enqueue(
         self, job: Any, data: Any, *, connection: Any = None, delay: timedelta | None = None, priority: int = 0

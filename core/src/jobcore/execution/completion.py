@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,9 @@ from jobcore.errors import InputError, JobcoreError
 from jobcore.models import Settlement
 from jobcore.ports.context import TenantDatabase
 from jobcore.ports.runner import ClaimSession
+
+Prepare = Callable[[], Awaitable[Settlement]]
+"""Makes the settlement, once the handler's block has ended."""
 
 
 class AlreadyCompletedError(JobcoreError):
@@ -41,22 +44,35 @@ class Completion:
             raise AlreadyCompletedError(f"{what} came after complete_in had completed the job; move it before.")
 
     @asynccontextmanager
-    async def complete_in(self, connection: Any, prepare: Callable[[], Awaitable[Settlement]]) -> AsyncGenerator[Any]:
+    async def complete_in(self, connection: Any, prepare: Prepare) -> AsyncGenerator[Any]:
         """Run the block, then settle in the same transaction; see `JobContext.complete_in`."""
         self.refuse_if_decided("A second complete_in")
         if any(connection is opened for opened in self._open):
             yield connection
             await self._settle(connection, await prepare())
             return
-        if _in_transaction(connection):
-            raise InputError(
-                "complete_in got a connection whose transaction somebody else opened, so that nobody could tell "
-                "whether it commits. Pass ctx.db, a connection of 'async with ctx.db.transaction()', or one without an "
-                "open transaction."
-            )
+        _refuse_transaction(connection, "ctx.db, a connection of 'async with ctx.db.transaction()', or one")
         async with self.watch(connection) as opened:
             yield opened
             await self._settle(opened, await prepare())
+
+    @contextmanager
+    def complete_blocking(
+        self, connection: Any, settle: Callable[[Callable[[], Coroutine[Any, Any, None]]], None], prepare: Prepare
+    ) -> Generator[Any]:
+        """As `complete_in`, in a thread that has a blocking connection: `settle` runs on the loop what it is given."""
+        self.refuse_if_decided("A second complete_in")
+        _refuse_transaction(connection, "one")
+        committing = False
+        try:
+            with _blocking_transaction(connection):
+                yield connection
+                settle(lambda: self._prepare_and_settle(connection, prepare))
+                committing = True
+            if committing:
+                self._committed(connection)
+        finally:
+            self._end(connection)
 
     @asynccontextmanager
     async def watch(self, source: Any) -> AsyncGenerator[Any]:
@@ -69,12 +85,22 @@ class Completion:
                 self._open.append(connection)
                 yield connection
                 committing = True  # not so where the block raised what the driver takes for a wish to roll back
-            if committing and self._staged is not None and self._staged[0] is connection:
-                self.settled = replace(self._staged[1], settled=True)
+            if committing:
+                self._committed(connection)
         finally:
             self._forget(connection)
-            if self._staged is not None and self._staged[0] is connection:
-                self._staged = None
+            self._end(connection)
+
+    def _committed(self, connection: Any) -> None:
+        if self._staged is not None and self._staged[0] is connection:
+            self.settled = replace(self._staged[1], settled=True)
+
+    def _end(self, connection: Any) -> None:
+        if self._staged is not None and self._staged[0] is connection:
+            self._staged = None
+
+    async def _prepare_and_settle(self, connection: Any, prepare: Prepare) -> None:
+        await self._settle(connection, await prepare())
 
     async def _settle(self, connection: Any, settlement: Settlement) -> None:
         self._staged = (connection, settlement)
@@ -100,6 +126,27 @@ class WatchedDatabase:
     def transaction(self) -> Any:
         """Open a transaction and yield its connection; see `TenantDatabase.transaction`."""
         return self._completion.watch(self._database)
+
+
+def _refuse_transaction(connection: Any, instead: str) -> None:
+    if _in_transaction(connection):
+        raise InputError(
+            "complete_in got a connection whose transaction somebody else opened, so that nobody could tell whether it "
+            f"commits. Pass {instead} without an open transaction."
+        )
+
+
+def _blocking_transaction(connection: Any) -> Any:
+    """Begin a transaction as the driver calls it: psycopg by `transaction`, SQLAlchemy by `begin`."""
+    begin = getattr(connection, "transaction", None) or getattr(connection, "begin", None)
+    transaction: Any = begin() if callable(begin) else None
+    if not hasattr(transaction, "__enter__"):
+        raise InputError(
+            "ctx.blocking.complete_in takes a blocking connection that opens its transactions itself, psycopg's "
+            "Connection or SQLAlchemy's Connection or Session, not "
+            f"{type(connection).__module__}.{type(connection).__qualname__}."
+        )
+    return transaction
 
 
 def _in_transaction(connection: Any) -> bool:

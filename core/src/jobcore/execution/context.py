@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
@@ -134,7 +134,7 @@ class ExecutionContext(JobContext):
         return await self.steps.once(key)
 
     def complete_in(self, connection: Any, *, result: Any = None) -> AbstractAsyncContextManager[Any]:
-        return self._complete_in(connection, result)
+        return self.completion.complete_in(connection, lambda: self.completed(result))
 
     async def enqueue(
         self, job: Any, data: Any, *, connection: Any = None, delay: timedelta | None = None, priority: int = 0
@@ -202,18 +202,14 @@ class ExecutionContext(JobContext):
         else:
             await self._progress.flush()
 
+    async def completed(self, result: Any) -> Settlement:
+        """Return the settlement of `complete_in`, once the last progress is written."""
+        if self._progress is not None:
+            await self._progress.flush()
+        encoded = encode_outcome(result, self._claim, self._around.codec, self._around.logger)
+        return self.settlement(Outcome.COMPLETED, result=encoded)
+
     # -- details -------------------------------------------------------------------------------------------------------
-
-    @asynccontextmanager
-    async def _complete_in(self, connection: Any, result: Any) -> AsyncGenerator[Any]:
-        async def prepare() -> Settlement:
-            if self._progress is not None:
-                await self._progress.flush()
-            encoded = encode_outcome(result, self._claim, self._around.codec, self._around.logger)
-            return self.settlement(Outcome.COMPLETED, result=encoded)
-
-        async with self.completion.complete_in(connection, prepare) as opened:
-            yield opened
 
     def _refuse_if_decided(self, what: str) -> None:
         if self._completion is not None:

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 import logging
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import timedelta
 from typing import Any, NoReturn, ParamSpec, TypeVar
 from uuid import UUID
@@ -116,6 +116,9 @@ class ProcessBlockingContext:
 
     def once(self, key: str) -> bool:
         return self._calls.once(key).result()
+
+    def complete_in(self, connection: Any, *, result: Any = None) -> AbstractContextManager[Any]:  # noqa: ARG002
+        _not_here("ctx.blocking.complete_in")
 
     def enqueue(
         self, job: Any, data: Any, *, connection: Any = None, delay: timedelta | None = None, priority: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Concatenate, Generic, TypeVar, Unpack, cast, get_type_hints, overload
@@ -33,6 +33,10 @@ Upcaster = Callable[[dict[str, Any]], dict[str, Any]]
 """Makes a payload of one version, as JSON values, one of the next. Pure; it may change what it was given."""
 
 UpcasterT = TypeVar("UpcasterT", bound=Upcaster)
+
+
+def _no_engines() -> Mapping[str, Mapping[str, Any]]:
+    return {}
 
 
 def _no_upcasters() -> dict[int, Upcaster]:
@@ -68,6 +72,8 @@ class HandlerDefinition(Generic[DataT, ResultT]):
     """How long an aborted handler may take to end before it is cancelled (async) or killed (process)."""
     version: int = 1
     """The version of the payload that the function takes."""
+    engines: Mapping[str, Mapping[str, Any]] = field(default_factory=_no_engines, hash=False)
+    """What it tells single engines beside, by their names: `{"temporal": {"mode": "activity"}}`."""
     upcasters: dict[int, Upcaster] = field(default_factory=_no_upcasters, repr=False, compare=False)
     """By the version that each starts from; see `upcast`."""
 
@@ -134,6 +140,7 @@ def job(
     dedupe: Dedupe | None = ...,
     abort_grace: timedelta = ...,
     version: int = ...,
+    engines: Mapping[str, Mapping[str, Any]] = ...,
 ) -> _JobDecorator: ...
 
 
@@ -159,6 +166,7 @@ def job(name: Any, **options: Any) -> Any:
         dedupe: which of its jobs mean the same, and what a new one of them does: a `Dedupe`.
         abort_grace: how long an aborted handler may take to end by itself.
         version: the version of the payload; raise it when older payloads do not fit any more, and write an upcaster.
+        engines: what single engines are told beside, by their names; the others do not look at it.
 
     Raises:
         InvalidHandlerError: if the function cannot serve, with the reason.
@@ -202,6 +210,11 @@ def define(name: str, function: Callable[..., Any], **options: Any) -> HandlerDe
     timeout = options.get("timeout", DEFAULT_TIMEOUT)
     if not isinstance(timeout, timedelta) or timeout <= timedelta():
         raise InvalidHandlerError(f"Job {name!r}: timeout must be a timedelta above zero, not {timeout!r}.")
+    retry = options.get("retry", DEFAULT_RETRY)
+    if not isinstance(retry, RetryPolicy):
+        raise InvalidHandlerError(
+            f"Job {name!r}: retry must be a RetryPolicy, not {retry!r}: RetryPolicy(max_attempts=3)."
+        )
     version = options.get("version", 1)
     if isinstance(version, bool) or not isinstance(version, int) or not 1 <= version <= HIGHEST_VERSION:
         raise InvalidHandlerError(f"Job {name!r}: version must be a whole number from 1, not {version!r}.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import timedelta
 from typing import Any, cast
 
@@ -16,9 +16,14 @@ AnyHandler = HandlerDefinition[Any, Any]
 
 
 class JobHandlerRegistry:
-    """Handlers by job name. Not a global: an application makes one, and tests make their own."""
+    """Handlers by job name. Not a global: an application makes one, and tests make their own.
 
-    def __init__(self) -> None:
+    Args:
+        own: names of which the application's own handler takes the place of a plugin's (`plugins.prefer`).
+    """
+
+    def __init__(self, *, own: Collection[str] = ()) -> None:
+        self._own = own
         self._handlers: dict[str, AnyHandler] = {}
         self._sources: dict[str, str] = {}
 
@@ -29,7 +34,7 @@ class JobHandlerRegistry:
             handler: a definition made by `@job`, or the founding documents' configuration as a mapping: `name`,
                 `handler` (a function `(job_id, data)` or `(ctx, data)`), `retry`, `timeout_ms` (R13).
             force: replace a handler of the same name instead of refusing.
-            source: who registers it, for messages: a distribution with its version.
+            source: who registers it: a distribution with its version; empty for the application itself.
 
         Raises:
             InvalidHandlerError: if it is no handler, or an upcaster of its payload is missing.
@@ -38,11 +43,10 @@ class JobHandlerRegistry:
         definition = handler if isinstance(handler, HandlerDefinition) else from_config(handler)
         definition.check_upcasters()
         known = self._handlers.get(definition.name)
-        if known is not None and known is not definition and not force:
+        if known is not None and known is not definition and not force and not self._gives_way(known.name, source):
             raise DuplicateHandlerError(
                 f"Two handlers claim the job name {definition.name!r}: {self._describe(definition.name)} and "
-                f"{definition.location}{f' of {source}' if source else ''}. Rename one, or say whose wins: "
-                f'plugins.prefer = {{"handler:{definition.name}" = "its-distribution"}}.'
+                f"{definition.location}{f' of {source}' if source else ''}. {self._remedy(definition.name, source)}"
             )
         self._handlers[definition.name] = definition
         self._sources[definition.name] = source
@@ -109,6 +113,17 @@ class JobHandlerRegistry:
 
     def __contains__(self, name: object) -> bool:
         return name in self._handlers
+
+    def _gives_way(self, name: str, source: str) -> bool:
+        return name in self._own and self._is_between_plugin_and_application(name, source)
+
+    def _remedy(self, name: str, source: str) -> str:
+        if self._is_between_plugin_and_application(name, source):
+            return f'Rename yours, or let it win: plugins.prefer = {{"handler:{name}" = "application"}}.'
+        return "Rename one, or replace the first one with force=True."
+
+    def _is_between_plugin_and_application(self, name: str, source: str) -> bool:
+        return self._sources[name] != "" and source == ""
 
     def _describe(self, name: str) -> str:
         source = self._sources.get(name)

@@ -10,7 +10,7 @@ from jobcore.memory.rows import JobRow
 from jobcore.memory.session import MemorySession
 from jobcore.memory.store import MemoryStore
 from jobcore.memory.tables import Tables
-from jobcore.models import Claim, Lease, Outcome, Settlement
+from jobcore.models import TRIGGER_KEY, Claim, Lease, NewJob, Outcome, Settlement, Trigger
 from jobcore.ports.runner import WorkerHost
 
 
@@ -42,8 +42,12 @@ def take(tables: Tables, row: JobRow) -> Claim | None:
         created_at=row.created_at,
         priority=plan.priority,
         runner_type=plan.runner_type,
-        retry_delay=None if plan.schedule_id is None else plan.retry_delay,
+        retry_delay=plan.retry_delay if _is_scheduled(plan) else None,
     )
+
+
+def _is_scheduled(plan: NewJob) -> bool:
+    return plan.schedule_id is not None or plan.metadata.get(TRIGGER_KEY) == Trigger.CRON_TRIGGER
 
 
 async def run_claim(store: MemoryStore, host: WorkerHost, claim: Claim) -> Outcome:

@@ -63,6 +63,12 @@ class MemoryConnection:
         for call in work.afterwards:
             await call()
 
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncGenerator[MemoryConnection]:
+        """Undo at an error what the block staged. Raises `ForeignConnectionError` outside a transaction."""
+        async with self._savepoint(self._require_work()):
+            yield self
+
     def on_commit(self, effect: Effect) -> None:
         """Call `effect` at the commit; never after a rollback. Lets a test see what a handler would have written."""
         self.stage(effect=effect)

@@ -10,7 +10,8 @@ from uuid import UUID
 from jobcore.errors import InputError
 from jobcore.limits import encode_payload
 from jobcore.memory import moves
-from jobcore.memory.connection import own_connection
+from jobcore.memory.connection import MemoryConnection, own_connection
+from jobcore.memory.quotas import guard_jobs
 from jobcore.memory.rows import JobRow
 from jobcore.memory.tables import Tables
 from jobcore.models import DetailRecord, Enqueued, JobFilter, JobMetrics, JobRecord, NewJob
@@ -26,8 +27,11 @@ class MemoryJobRecords(JobRecords):
     tables: Tables
 
     async def create_job(self, job: NewJob, *, connection: Any = None) -> Enqueued:
-        own = None if connection is None else own_connection(connection, self.tables)
-        return await self.tables.insert(job, JobState.PENDING, own)
+        if connection is not None:
+            async with own_connection(connection, self.tables).savepoint() as own:
+                return await self._create(job, own)
+        async with MemoryConnection(self.tables).transaction() as own:
+            return await self._create(job, own)
 
     async def update_job_status(
         self,
@@ -109,6 +113,11 @@ class MemoryJobRecords(JobRecords):
                 of_runner = by_runner.setdefault(row.plan.runner_type, dict.fromkeys(JobState, 0))
                 of_runner[row.status] += 1
         return JobMetrics(by_state, by_runner)
+
+    async def _create(self, job: NewJob, connection: MemoryConnection) -> Enqueued:
+        answer = await self.tables.insert(job, JobState.PENDING, connection)
+        guard_jobs(self.tables, () if answer.deduplicated else (job,))
+        return answer
 
 
 class _BellWatch:

@@ -15,6 +15,7 @@ from jobcore.memory.claims import run_claim, take, take_next
 from jobcore.memory.clock import MovableClock
 from jobcore.memory.conflicts import make_way
 from jobcore.memory.connection import MemoryConnection, own_connection
+from jobcore.memory.quotas import guard_jobs
 from jobcore.memory.rows import JobKey
 from jobcore.memory.store import MemoryStore
 from jobcore.memory.worker import MemoryWorker
@@ -65,7 +66,8 @@ class MemoryRunner(JobRunner):
     async def submit(self, jobs: Iterable[NewJob], *, connection: Any = None) -> Sequence[Enqueued]:
         planned = list(jobs)
         if connection is not None:
-            return await self._submit_in(planned, own_connection(connection, self.store.tables))
+            async with own_connection(connection, self.store.tables).savepoint() as own:
+                return await self._submit_in(planned, own)
         async with self.store.connection().transaction() as own:
             return await self._submit_in(planned, own)
 
@@ -163,10 +165,11 @@ class MemoryRunner(JobRunner):
 
     async def _submit_in(self, jobs: Sequence[NewJob], connection: MemoryConnection) -> Sequence[Enqueued]:
         answers = [await self._submit_one(job, connection) for job in jobs]
+        made = [job for job, answer in zip(jobs, answers, strict=True) if not answer.deduplicated]
+        guard_jobs(self.store.tables, made)
         if self.mode is MemoryMode.INLINE:
-            for job, answer in zip(jobs, answers, strict=True):
-                if not answer.deduplicated:
-                    connection.after_commit(partial(self._run_inline, (job.tenant, job.job_id)))
+            for job in made:
+                connection.after_commit(partial(self._run_inline, (job.tenant, job.job_id)))
         return answers
 
     async def _submit_one(self, job: NewJob, connection: MemoryConnection) -> Enqueued:

@@ -10,9 +10,11 @@ from functools import partial
 from typing import Any
 from uuid import UUID
 
-from jobcore.errors import ScheduleNotFoundError
+from jobcore.app import logs
+from jobcore.errors import QuotaExceededError, ScheduleNotFoundError
 from jobcore.memory import moves
 from jobcore.memory.connection import MemoryConnection
+from jobcore.memory.quotas import guard_schedules
 from jobcore.memory.rows import JobRow
 from jobcore.memory.tables import Tables
 from jobcore.models import Enqueued, NewJob, Overlap, Schedule
@@ -33,6 +35,7 @@ class MemoryScheduleStore(ScheduleStore):
         known = self.tables.schedules.get((schedule.tenant, schedule.key))
         now = self.tables.clock.now()
         if known is None:
+            guard_schedules(self.tables, schedule.tenant)
             stored = replace(schedule, anchor=schedule.anchor or now)
         else:
             same_grid = _grid(known) == _grid(schedule)
@@ -91,7 +94,11 @@ class MemoryScheduleStore(ScheduleStore):
         fires = admitted_fires(schedule.overlap, due.fires, previous_runs=runs)
         async with MemoryConnection(self.tables).transaction() as connection:
             jobs = [plan_fire(schedule, fire_time) for fire_time in fires]
-            answers = await submit(jobs, connection) if jobs else ()
+            try:
+                answers = await submit(jobs, connection) if jobs else ()
+            except QuotaExceededError as error:
+                logs.fires_missed(schedule, len(jobs), error)
+                answers, due = (), replace(due, fires=())
             advanced = replace(
                 schedule,
                 next_fire=due.next_fire,

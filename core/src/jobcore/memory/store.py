@@ -8,6 +8,7 @@ from jobcore.memory.admission import MemoryAdmission
 from jobcore.memory.connection import MemoryConnection, MemoryDatabase
 from jobcore.memory.leases import MemoryLeasedWrites
 from jobcore.memory.payloads import MemoryPayloadRecords
+from jobcore.memory.quotas import MemoryQuotas
 from jobcore.memory.records import MemoryJobRecords
 from jobcore.memory.roster import MemoryWorkerRegistry
 from jobcore.memory.schedules import MemoryScheduleStore
@@ -22,6 +23,7 @@ class MemoryStore(
     MemoryLeasedWrites,
     MemoryScheduleStore,
     MemoryAdmission,
+    MemoryQuotas,
     MemoryWorkerRegistry,
     MemoryPayloadRecords,
     JobStore,

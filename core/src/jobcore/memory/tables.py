@@ -14,7 +14,7 @@ from jobcore.memory.connection import MemoryConnection
 from jobcore.memory.line import WaitingLine
 from jobcore.memory.rows import DetailRow, JobKey, JobRow
 from jobcore.memory.waiting_room import WaitingRoom
-from jobcore.models import Enqueued, NewJob, PayloadSchema, Schedule, WorkerRecord
+from jobcore.models import Enqueued, NewJob, PayloadSchema, Schedule, TenantQuota, WorkerRecord
 from jobcore.ports.clock import Clock
 from jobcore.ports.runner import AbortControl
 from jobcore.states import JobState
@@ -31,6 +31,7 @@ class Tables:
         self.jobs: dict[JobKey, JobRow] = {}
         self.details: defaultdict[JobKey, dict[str, DetailRow]] = defaultdict(dict)
         self.schedules: dict[tuple[UUID, str], Schedule] = {}
+        self.quotas: dict[UUID | None, TenantQuota] = {}
         self.workers: dict[UUID, WorkerRecord] = {}
         self.payload_schemas: dict[tuple[str, int], PayloadSchema] = {}
         self.aborts: dict[JobKey, AbortControl] = {}

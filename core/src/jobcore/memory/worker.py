@@ -27,6 +27,7 @@ class MemoryWorker(Worker):
         self._host = host
         self._queues = tuple(host.queues)
         self._serves = serves
+        self._concurrency = host.concurrency
         self._stopping = False
         self._running: dict[asyncio.Task[None], Claim] = {}
         self._serving: asyncio.Task[None] | None = None
@@ -54,6 +55,10 @@ class MemoryWorker(Worker):
     def running(self) -> Sequence[Claim]:
         return tuple(self._running.values())
 
+    def resize(self, concurrency: int) -> None:
+        self._concurrency = concurrency
+        self._store.tables.bell.ring()
+
     async def wait_closed(self) -> None:
         if self._serving is not None:
             await self._closed.wait()
@@ -78,7 +83,7 @@ class MemoryWorker(Worker):
             self._closed.set()
 
     def _fill_slots(self) -> None:
-        while len(self._running) < self._host.concurrency and not self._stopping:
+        while len(self._running) < self._concurrency and not self._stopping:
             claim = take_next(self._store, self._queues)
             if claim is None:
                 return
@@ -106,6 +111,6 @@ class MemoryWorker(Worker):
             return None
         tables, now = self._store.tables, self._store.clock.now()
         due = [self._store.next_fire(), self._store.next_admission()]
-        if len(self._running) < self._host.concurrency:
+        if len(self._running) < self._concurrency:
             due.append(tables.line.next_due(self._queues, now))
         return min((max(0.0, (instant - now).total_seconds()) for instant in due if instant), default=None)

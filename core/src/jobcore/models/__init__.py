@@ -6,6 +6,8 @@ text as `bytes`, encoded once where they enter and decoded once where they are u
 
 from jobcore.models.flow import Admission, Gate, OnConflict, OnFailure, Parent, Pause, PauseKind
 from jobcore.models.jobs import TRIGGER_KEY, Claim, Enqueued, Execution, Lease, NewJob, Outcome, Settlement, Trigger
+from jobcore.models.moving import Cutover, HandlerStanding, Movable, Move, MovedHandler, MovedJob, MoveVerdict
+from jobcore.models.quotas import Quota, QuotaKind, TenantQuota
 from jobcore.models.records import DetailRecord, JobFilter, JobMetrics, JobRecord, JobStatus
 from jobcore.models.schedules import MissedFires, Overlap, Schedule
 from jobcore.models.workers import PayloadSchema, WaitingPayload, WorkerRecord
@@ -14,16 +16,23 @@ __all__ = [
     "TRIGGER_KEY",
     "Admission",
     "Claim",
+    "Cutover",
     "DetailRecord",
     "Enqueued",
     "Execution",
     "Gate",
+    "HandlerStanding",
     "JobFilter",
     "JobMetrics",
     "JobRecord",
     "JobStatus",
     "Lease",
     "MissedFires",
+    "Movable",
+    "Move",
+    "MoveVerdict",
+    "MovedHandler",
+    "MovedJob",
     "NewJob",
     "OnConflict",
     "OnFailure",
@@ -33,8 +42,11 @@ __all__ = [
     "Pause",
     "PauseKind",
     "PayloadSchema",
+    "Quota",
+    "QuotaKind",
     "Schedule",
     "Settlement",
+    "TenantQuota",
     "Trigger",
     "WaitingPayload",
     "WorkerRecord",

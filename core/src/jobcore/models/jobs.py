@@ -68,6 +68,8 @@ class NewJob:
     fire_time: datetime | None = None
     parent_job_id: UUID | None = None
     trace_context: Mapping[str, str] | None = None
+    engine_options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    """What its handler tells the chosen engine beside; JSON, and opaque to everybody else."""
     admission: Admission | None = None
     """What it has to pass first; `None`, as most: its engine gets it at once."""
 

@@ -9,7 +9,7 @@ from jobcore.errors import ConflictError, DuplicateHandlerError
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
 from jobcore.plugins import _log
 from jobcore.plugins.loaded import LoadedPlugins
-from jobcore.plugins.records import Origin, PluginRecord
+from jobcore.plugins.records import APPLICATION, Origin, PluginRecord
 from jobcore.plugins.registries import (
     LazyTarget,
     RegisteredCheck,
@@ -118,7 +118,9 @@ class Acceptance:
         return [handler for handler in handlers if self._edition.includes(handler.edition)]
 
     def _handler_registry(self) -> JobHandlerRegistry:
-        registry = JobHandlerRegistry()
+        kinds = ((key.partition(":"), canonical_name(winner)) for key, winner in self._prefer.items())
+        own = {name for (kind, _, name), winner in kinds if kind == "handler" and winner == APPLICATION}
+        registry = JobHandlerRegistry(own=own)
         for handler, origin in self._handlers.values():
             registry.register(handler, source="" if origin.is_application else str(origin))
         return registry

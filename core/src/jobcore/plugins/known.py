@@ -28,10 +28,11 @@ KNOWN_PARTS: Mapping[str, KnownPart] = MappingProxyType(
 )
 
 
+def known_parts(kind: str) -> Mapping[str, KnownPart]:
+    """Return the runners, or the storages, that jobcore offers, by name."""
+    return {key.partition(":")[2]: part for key, part in KNOWN_PARTS.items() if key.startswith(f"{kind}:")}
+
+
 def install_hints(kind: str) -> Mapping[str, str]:
     """Return, for each runner or storage that jobcore offers, the command that installs it, and the page about it."""
-    return {
-        key.partition(":")[2]: f"pip install {part.distribution} (see {INSTALL_PAGE})"
-        for key, part in KNOWN_PARTS.items()
-        if key.startswith(f"{kind}:")
-    }
+    return {name: f"pip install {part.distribution} (see {INSTALL_PAGE})" for name, part in known_parts(kind).items()}

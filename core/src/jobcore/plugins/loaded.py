@@ -8,7 +8,7 @@ from typing import Any
 
 import pluggy
 
-from jobcore.errors import PluginError
+from jobcore.errors import ConfigurationError, PluginError
 from jobcore.handlers.registry import JobHandlerRegistry
 from jobcore.models import NewJob
 from jobcore.plugins import _log
@@ -76,10 +76,13 @@ class LoadedPlugins:
 
         Raises:
             PluginError: if a plugin raises; it is named.
+            ConfigurationError: if its section of the settings is wrong: the user's fault, not the plugin's.
         """
         for implementation in reversed(self.hooks.hook.jobcore_app_configured.get_hookimpls()):
             try:
                 implementation.function(*([app] if implementation.argnames else []))
+            except ConfigurationError:
+                raise
             except Exception as error:
                 origin = self.origins[implementation.plugin_name]
                 raise PluginError(

@@ -7,7 +7,7 @@ from typing import Any
 
 from jobcore.errors import PluginError, RequiredPluginError, UnknownRunnerError, UnknownStorageError
 from jobcore.plugins.examine import matches
-from jobcore.plugins.known import INSTALL_PAGE, KNOWN_PARTS, install_hints
+from jobcore.plugins.known import INSTALL_PAGE, KNOWN_PARTS, install_hints, known_parts
 from jobcore.plugins.loaded import LoadedPlugins
 from jobcore.plugins.records import PluginRecord, PluginState
 from jobcore.settings import Edition, Settings, require_edition
@@ -50,9 +50,32 @@ def chosen_runner(loaded: LoadedPlugins, settings: Settings) -> str:
     return settings.chosen_runner(declared | set(loaded.runners))
 
 
-def require_runner(name: str, loaded: LoadedPlugins, edition: Edition) -> None:
-    """Raise as `check_required` does unless the runner `name`, which a job or a handler names, can be used."""
-    _require_part("runner", name, loaded.runners, loaded.records, edition)
+def require_runner(name: str, loaded: LoadedPlugins, edition: Edition, asked_by: str | None = None) -> None:
+    """Raise as `check_required` does unless the runner `name` can be used, which a job, a handler or the setting
+    `asked_by` names."""
+    _require_part("runner", name, loaded.runners, loaded.records, edition, asked_by=asked_by)
+
+
+def runners_refused(loaded: LoadedPlugins, edition: Edition) -> dict[str, str]:
+    """Return the runners that the edition does not include, whether or not they are loaded, each with the reason."""
+    needed = {name: part.edition for name, part in known_parts("runner").items()}
+    needed |= {name: runner.edition for name, runner in loaded.runners.items()}
+    return {
+        name: f"it belongs to the {its} edition, and the edition in force is {edition}: set EDITION={its}."
+        for name, its in needed.items()
+        if not edition.includes(its)
+    }
+
+
+def runner_hints(loaded: LoadedPlugins) -> dict[str, str]:
+    """Return for each runner that is not there, as far as anything is known of it, what to do to have it."""
+    hints = {name: f"To install it: {command}." for name, command in install_hints("runner").items()}
+    for record in loaded.records:
+        for name in record.provides.runners:
+            hints[name] = (
+                f"Plugin {record.name!r} of {record.origin}, which brings it, is {record.state}: {record.reason}"
+            )
+    return hints
 
 
 def _require_plugin(pattern: str, records: Iterable[PluginRecord]) -> None:
@@ -72,18 +95,25 @@ def _require_plugin(pattern: str, records: Iterable[PluginRecord]) -> None:
 
 
 def _require_part(
-    kind: str, name: str, offered: Mapping[str, Any], records: Iterable[PluginRecord], edition: Edition
+    kind: str,
+    name: str,
+    offered: Mapping[str, Any],
+    records: Iterable[PluginRecord],
+    edition: Edition,
+    *,
+    asked_by: str | None = None,
 ) -> None:
     _check_edition(kind, name, offered, edition)
     if name in offered:
         return
+    setting = asked_by or _VARIABLES[kind]
     for record in records:
         if record.provides.covers(kind, name):
             raise RequiredPluginError(
-                f"The {kind} {name!r} ({_VARIABLES[kind]}) comes with plugin {record.name!r} of {record.origin}, "
+                f"The {kind} {name!r} ({setting}) comes with plugin {record.name!r} of {record.origin}, "
                 f"which is {record.state}: {record.reason or 'it registered no such ' + kind + '.'}"
             )
-    raise _UNKNOWN[kind](_unknown_message(kind, name, offered))
+    raise _UNKNOWN[kind](_unknown_message(kind, name, offered, setting))
 
 
 def _check_edition(kind: str, name: str, offered: Mapping[str, Any], edition: Edition) -> None:
@@ -93,12 +123,12 @@ def _check_edition(kind: str, name: str, offered: Mapping[str, Any], edition: Ed
         require_edition(f"The {kind} {name!r}", needed, edition, f"{_VARIABLES[kind]} to one of the {edition} edition")
 
 
-def _unknown_message(kind: str, name: str, offered: Mapping[str, Any]) -> str:
+def _unknown_message(kind: str, name: str, offered: Mapping[str, Any], setting: str) -> str:
     installed = ", ".join(f"{part} ({item.origin})" for part, item in sorted(offered.items())) or "none"
     hints = install_hints(kind)
     near = "" if name in hints else did_you_mean(name, {*hints, *offered})
     remedy = hints.get(name, f"the distribution that brings it (see {INSTALL_PAGE})")
     return (
-        f"No installed plugin brings the {kind} {name!r} ({_VARIABLES[kind]}).{near} "
+        f"No installed plugin brings the {kind} {name!r} ({setting}).{near} "
         f"Installed {kind}s: {installed}. To install it: {remedy}."
     )

@@ -32,15 +32,19 @@ class CircuitBreaker:
     """
 
     def __init__(self, failure_threshold: int = 5, cool_down: float = 30.0) -> None:
+        self._failures = 0
+        self._opened_at: float | None = None
+        self._probe_at: float | None = None
+        self.adjust(failure_threshold, cool_down)
+
+    def adjust(self, failure_threshold: int, cool_down: float) -> None:
+        """Go by other numbers from now on; what was counted stays. Raises `InputError` as the constructor."""
         if failure_threshold < 1:
             raise InputError(f"failure_threshold must be at least 1, not {failure_threshold!r}.")
         if math.isnan(cool_down) or cool_down <= 0:
             raise InputError(f"cool_down must be a number of seconds above zero, not {cool_down!r}.")
         self._threshold = failure_threshold
         self._cool_down = cool_down
-        self._failures = 0
-        self._opened_at: float | None = None
-        self._probe_at: float | None = None
 
     @property
     def failures(self) -> int:

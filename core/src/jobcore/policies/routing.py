@@ -10,6 +10,9 @@ from uuid import UUID
 
 from jobcore.errors import EditionError, InputError, UnknownRunnerError
 
+WHOLE = 100
+"""Percent."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -21,12 +24,12 @@ class Route:
 
     pattern: str
     runner: str
-    percent: float = 100
+    percent: float = WHOLE
 
     def __post_init__(self) -> None:
         if not self.pattern or not self.runner:
             raise InputError(f"A route needs a pattern and a runner, not {self.pattern!r} and {self.runner!r}.")
-        if not 0 <= self.percent <= 100:
+        if not 0 <= self.percent <= WHOLE:
             raise InputError(f"Route {self.pattern!r}: percent must be from 0 to 100, not {self.percent!r}.")
 
     def covers(self, job_name: str) -> bool:

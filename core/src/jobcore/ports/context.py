@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, ParamSpec, Protocol, TypeVar, overload
 from uuid import UUID
@@ -200,6 +200,13 @@ class BlockingContext(Protocol):
     def step(self, name: str, fn: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T: ...
 
     def once(self, key: str) -> bool: ...
+
+    def complete_in(self, connection: Any, *, result: Any = None) -> AbstractContextManager[Any]:
+        """As `JobContext.complete_in`, with a blocking connection of the handler's own, without an open transaction.
+
+        That is psycopg's `Connection`, or SQLAlchemy's `Connection` or `Session`. Not in a process of its own.
+        """
+        ...
 
     @overload
     def enqueue(

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from jobcore.models import Claim, Enqueued, NewJob, Settlement
 from jobcore.ports.context import AbortSignal, TenantDatabase
+from jobcore.ports.reload import Reloadable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +21,9 @@ class Capabilities:
     delayed: bool = True
     recurring: bool = True
     priority: bool = True
+    ordered: bool = True
+    """Whether jobs of one queue begin strictly by their priorities, and those of one by their enqueues; else only more
+    or less."""
     cancel_running: bool = True
     transactional_enqueue: bool = False
     """Whether an enqueue can join the caller's own transaction."""
@@ -108,6 +112,12 @@ class WorkerHost:
     """Make the job of one fire, with its schedule, fire time and jitter: `plan_fire(schedule, fire_time)`."""
     observe: Any
     """The composed `Observer`."""
+    engine_options: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(
+        default_factory=dict[str, Mapping[str, Mapping[str, Any]]]
+    )
+    """By handler: what it tells single engines, by their names."""
+    look_around: Callable[[], None] = field(default=lambda: None)
+    """To be called when somebody tells all workers of this database something: the application looks what it is."""
     concurrency: int = 10
     grace: timedelta = timedelta(seconds=30)
 
@@ -135,15 +145,22 @@ class Worker(ABC):
         """The claims whose handlers run now."""
 
     @abstractmethod
+    def resize(self, concurrency: int) -> None:
+        """Work so many jobs at a time from now on. Running ones go on: with fewer, none begins until enough have ended.
+        To be called on the worker's own event loop."""
+
+    @abstractmethod
     async def wait_closed(self) -> None:
         """Return once the worker has stopped. Raises what made it stop, if it was not asked to."""
 
 
-class JobRunner(ABC):
+class JobRunner(Reloadable, ABC):
     """An engine. Everything is keyed by tenant; every call is safe to repeat."""
 
     runner_type: str
     capabilities: Capabilities
+    fallback: str | None = None
+    """The runner that takes this one's jobs while its engine is away; whoever works this one works that one too."""
 
     @abstractmethod
     async def open(self) -> None:
@@ -178,6 +195,11 @@ class JobRunner(ABC):
     @abstractmethod
     async def queue_sizes(self, queues: Sequence[str] | None = None) -> Mapping[str, int]:
         """How many jobs wait in each queue, delayed ones included; none in a queue that nobody knows."""
+
+    async def unrecorded(self) -> Mapping[str, int]:
+        """How many jobs wait in each queue that others put there and that have no row in `jobs`; none, as here, where
+        nobody else can."""
+        return {}
 
     @abstractmethod
     async def health(self) -> Health:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from jobcore.errors import CapabilityError
 from jobcore.models import (
     DetailRecord,
     Enqueued,
@@ -27,6 +28,9 @@ from jobcore.models import (
 )
 from jobcore.ports.admission import AdmissionStore
 from jobcore.ports.context import TenantDatabase
+from jobcore.ports.moving import MovingStore
+from jobcore.ports.quotas import QuotaStore
+from jobcore.ports.reload import Reloadable
 from jobcore.states import JobState
 
 
@@ -135,7 +139,10 @@ class ScheduleStore(ABC):
 
     @abstractmethod
     async def put_schedule(self, schedule: Schedule) -> Schedule:
-        """Make or replace the schedule with this tenant and key; effective at once. Returns it as stored."""
+        """Make or replace the schedule with this tenant and key; effective at once. Returns it as stored.
+
+        Raises `QuotaExceededError` for a new key beyond the tenant's quota.
+        """
 
     @abstractmethod
     async def get_schedule(self, tenant: UUID, key: str) -> Schedule:
@@ -161,7 +168,8 @@ class ScheduleStore(ABC):
     ) -> int:
         """Take due schedules that nobody else is firing, submit their jobs and advance them, in one transaction.
 
-        Returns how many jobs were made. Any worker may call it at any time.
+        Returns how many jobs were made. Any worker may call it at any time. A schedule whose tenant is over its quota
+        makes none, and goes on.
 
         Args:
             limit: the most schedules; once they make so many jobs, the others are left for the next call.
@@ -186,6 +194,19 @@ class WorkerRegistry(ABC):
     async def live_workers(self) -> Sequence[WorkerRecord]:
         """Workers seen within the last minute."""
 
+    async def call_reload(self, called_by: str | None = None) -> int:  # noqa: ARG002 - for others
+        """Call on all workers to read their settings anew; return the number of this call, higher than any before.
+
+        Raises `CapabilityError`, as here, where workers of other processes cannot be called.
+        """
+        raise CapabilityError(
+            "This storage lacks the capability 'reload' (calling on workers of other processes): send them SIGHUP."
+        )
+
+    async def last_reload(self) -> int:
+        """Return the number of the last such call; 0 if there was none."""
+        return 0
+
 
 class PayloadRecords(ABC):
     """What payloads look like: by version, and those that wait; of all tenants."""
@@ -209,7 +230,17 @@ class PayloadRecords(ABC):
         """
 
 
-class JobStore(JobRecords, LeasedWrites, ScheduleStore, AdmissionStore, WorkerRegistry, PayloadRecords):
+class JobStore(
+    JobRecords,
+    LeasedWrites,
+    ScheduleStore,
+    AdmissionStore,
+    QuotaStore,
+    WorkerRegistry,
+    PayloadRecords,
+    MovingStore,
+    Reloadable,
+):
     """A storage: all of the above over one database."""
 
     storage_type: str

@@ -57,7 +57,8 @@ class DatabaseSettings(Section):
         if self.host is None or self.name is None or self.user is None:
             raise ConfigurationError(
                 "No database is configured: set DATABASE_URL (postgresql://user:password@host:5432/name), "
-                "or DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD."
+                "or DB_HOST, DB_PORT, DB_NAME, DB_USER and DB_PASSWORD. "
+                "Where `jobcore dev` runs one, `jobcore dev url` prints its address."
             )
         secret = f":{quote(self.password.get_secret_value(), safe='')}" if self.password else ""
         return f"postgresql://{quote(self.user, safe='')}{secret}@{self._place(self.host)}"

@@ -77,6 +77,13 @@ class Layers:
             merged = _merge(merged, cast("Mapping[str, Any]", table))
         return merged
 
+    def flat(self) -> dict[str, Any]:
+        """Return every value that wins, by its key: `worker.concurrency`."""
+        merged: dict[str, Any] = {}
+        for layer in reversed(self.layers):
+            merged = _merge(merged, layer.values)
+        return dict(_leaves("", merged))
+
     def section_names(self) -> set[str]:
         """Return the names of all tables, ours and plugins'."""
         return {name for layer in self.layers for name, value in layer.values.items() if isinstance(value, Mapping)}
@@ -89,6 +96,14 @@ def _merge(lower: Mapping[str, Any], upper: Mapping[str, Any]) -> dict[str, Any]
         both = isinstance(value, Mapping) and isinstance(below, Mapping)
         merged[key] = _merge(cast("Mapping[str, Any]", below), cast("Mapping[str, Any]", value)) if both else value
     return merged
+
+
+def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if not isinstance(value, Mapping):
+        yield key, value
+        return
+    for name, inner in cast("Mapping[str, Any]", value).items():
+        yield from _leaves(f"{key}.{name}" if key else name, inner)
 
 
 def _ways(table: object) -> set[str]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Generator, Mapping
+from collections.abc import Callable, Collection, Generator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import partial
 from pathlib import Path as FilePath
 from typing import Annotated, Any, Self, TypeVar
 
@@ -67,6 +68,7 @@ class Settings(BaseSettings):
     dashboard: DashboardSettings = DashboardSettings()
 
     _read: Layers = PrivateAttr(default=_NO_LAYERS)
+    _again: Callable[[], Settings] | None = PrivateAttr(default=None)
 
     @classmethod
     def load(
@@ -96,8 +98,28 @@ class Settings(BaseSettings):
                 lines = describe_problems(error, cls, layers.name_of, own=True)
             else:
                 settings._read = layers
+                settings._again = partial(cls.load, env=env, folder=folder, **overrides)
                 return settings
         raise ConfigurationError("The settings cannot be used:\n  " + "\n  ".join(lines))
+
+    def again(self) -> Settings:
+        """Return what the same variables, file and arguments say now. Blocks for the reading.
+
+        Raises:
+            ConfigurationError: if they cannot be used, or if these settings were not read but made in the program.
+        """
+        if self._again is None:
+            raise ConfigurationError(
+                "These settings were made in the program, so there is nothing to be read again: use Settings.load()."
+            )
+        return self._again()
+
+    def written(self) -> dict[str, Any]:
+        """Return what was read, core's and plugins', by key (`worker.concurrency`); a key that is not there has its
+        default. Values are as they were written, secrets too."""
+        routes = {pattern: route.model_dump() for pattern, route in self.routes.items()}
+        flat = {key: value for key, value in self._read.flat().items() if not key.startswith("routes.")}
+        return {**flat, "routes": routes}
 
     def section(self, name: str, model: type[ModelT]) -> ModelT:
         """Return a plugin's own settings: `[tool.jobcore.NAME]` and `JOBCORE_NAME__*`, as `model`.

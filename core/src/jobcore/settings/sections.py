@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from jobcore.limits import DEFAULT_LIMITS, PayloadLimits
-from jobcore.settings.values import AsTable, NameList, Section
+from jobcore.settings.values import AnyCase, AsTable, NameList, Section
 
 
 class WorkerSettings(Section):
@@ -43,6 +43,8 @@ class LimitsSettings(Section):
 class LogSettings(Section):
     """What is logged."""
 
+    level: Annotated[Literal["debug", "info", "warning", "error"], AnyCase] = "info"
+    """The lowest level that `jobcore worker` writes."""
     finished_jobs: bool = True
     """One structured line at INFO for each job that ends (G16)."""
 

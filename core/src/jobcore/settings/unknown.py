@@ -12,6 +12,8 @@ from jobcore.settings.problems import did_you_mean, unknown_key
 
 _logger = logging.getLogger("jobcore.settings")
 
+_TWO_UNDERSCORES = f" The key of a section is written with two underscores: {PREFIX}SECTION{SEPARATOR}KEY."
+
 
 def without_unknown(environment: Mapping[str, str], fields: set[str]) -> Mapping[str, str]:
     """Return the variables without those `JOBCORE_*` that name neither a field nor a section's key; warn of each.
@@ -21,7 +23,7 @@ def without_unknown(environment: Mapping[str, str], fields: set[str]) -> Mapping
     unknown = [variable for variable in sorted(environment) if _is_unknown(variable, fields)]
     known = {field.upper() for field in fields}
     for variable in unknown:
-        hint = did_you_mean(variable.removeprefix(PREFIX), known)
+        hint = did_you_mean(variable.removeprefix(PREFIX), known) or _TWO_UNDERSCORES
         _logger.warning("The variable %s is not known and is ignored.%s", variable, hint)
     return {variable: value for variable, value in environment.items() if variable not in unknown}
 

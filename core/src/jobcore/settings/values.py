@@ -15,7 +15,7 @@ class Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
-def _split_names(value: Any) -> Any:
+def split_names(value: Any) -> Any:
     """Take `a, b` for a list."""
     return [name.strip() for name in value.split(",") if name.strip()] if isinstance(value, str) else value
 
@@ -40,7 +40,7 @@ def _lower(value: Any) -> Any:
     return value.lower() if isinstance(value, str) else value
 
 
-NameList = Annotated[tuple[str, ...], BeforeValidator(_split_names)]
+NameList = Annotated[tuple[str, ...], BeforeValidator(split_names)]
 """Names: a list, or text with commas between them."""
 
 PluginName = Annotated[str, AfterValidator(_check_name)]

@@ -10,6 +10,7 @@ class Order(Enum):
 
     DRAIN = b"d"
     HAND_BACK = b"h"
+    RELOAD = b"l"
 
 
 READY = b"r"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 
 from jobcore.app.signals import Stopper
@@ -19,6 +19,8 @@ class Member:
     def __init__(self, number: int, line: socket.socket) -> None:
         self.number = number
         self._line = line
+        self.on_reload: Callable[[str], None] | None = None
+        """What to call when the settings are to be read anew."""
 
     @classmethod
     def of(cls, option: str) -> Member:
@@ -61,6 +63,8 @@ class Member:
         if not words:
             asyncio.get_running_loop().remove_reader(self._line)
             stopper.drain("The supervisor is gone")
+        if Order.RELOAD.value in words and self.on_reload is not None:
+            self.on_reload("The supervisor")
         if Order.DRAIN.value in words:
             stopper.drain("The supervisor")
         if Order.HAND_BACK.value in words:

@@ -135,10 +135,11 @@ class Supervisor:
         loop = asyncio.get_running_loop()
         for number in STOPPING:
             loop.add_signal_handler(number, self._signalled, number.name)
+        loop.add_signal_handler(signal.SIGHUP, self._reload, "SIGHUP")
         try:
             yield
         finally:
-            for number in STOPPING:
+            for number in (*STOPPING, signal.SIGHUP):
                 loop.remove_signal_handler(number)
 
     def _signalled(self, name: str) -> None:
@@ -148,6 +149,13 @@ class Supervisor:
         elif self._order is Order.DRAIN:
             log_lines.fleet_stops_now(f"{name} again")
             self._stop(Order.HAND_BACK)
+
+    def _reload(self, who: str) -> None:
+        """Let the processes that work read their settings anew; others are only beginning, and read what is written."""
+        working = [member for member in self._members.values() if member.works]
+        log_lines.fleet_reloads(who, len(working))
+        for member in working:
+            member.tell(Order.RELOAD)
 
     def _stop(self, order: Order) -> None:
         self._order = order

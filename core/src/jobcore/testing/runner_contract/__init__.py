@@ -41,6 +41,7 @@ _THEMES = (
     "displacing",
     "following",
     "pausing",
+    "quotas",
     "tenants",
     "operating",
     "shutting_down",

@@ -54,6 +54,12 @@ class RunnerHarness(ABC):
         """Move the engine's clock on, or everything that waits for an instant nearer by as much."""
         raise NotImplementedError(f"{type(self).__qualname__}.advance: the harness says that it can_advance.")
 
+    async def line_up(self, app: JobApp) -> None:  # noqa: B027 - an enqueue does it
+        """Bring every waiting job to where it lacks nothing but a worker's place, where only a worker does so.
+
+        Asked for before an order of jobs is looked at, which is that of the places' filling; no worker runs.
+        """
+
     async def nudge(self, app: JobApp) -> None:  # noqa: B027 - most runners need none
         """Run what is due, where no worker does so by itself; called again and again while a behaviour waits."""
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+from math import inf
 from uuid import uuid4
 
 from jobcore.errors import NonRetryableError
@@ -9,7 +12,7 @@ from jobcore.ports.context import JobContext
 from jobcore.states import JobState
 from jobcore.testing.runner_contract.behaviour import needs
 from jobcore.testing.runner_contract.harness import RunnerHarness
-from jobcore.testing.runner_contract.site import Anything, Stumble, handler, opened, working
+from jobcore.testing.runner_contract.site import Anything, Run, Stumble, handler, opened, working
 
 
 async def test_an_operator_revives_a_failed_job_with_its_attempts_renewed(harness: RunnerHarness) -> None:
@@ -94,6 +97,39 @@ async def test_the_history_of_a_revived_job_stays(harness: RunnerHarness) -> Non
         assert await site.app.retry(job.tenant, job.job_id)
         await site.ended(job)
         assert [row.result["message"] for row in await site.attempts(job)] == ["once"]
+
+
+async def test_a_worker_that_is_resized_runs_more_or_fewer_jobs_at_a_time(harness: RunnerHarness) -> None:
+    enough = asyncio.Event()
+
+    @handler()
+    async def holds(ctx: JobContext, data: Anything) -> None:
+        await enough.wait()
+
+    @handler()
+    async def counts(ctx: JobContext, data: Anything) -> None:
+        await asyncio.sleep(0.01)
+
+    async with opened(harness, holds, counts) as site, site.working(concurrency=2) as worker:
+        held = [await site.enqueue(holds) for _ in range(6)]
+        await site.until(lambda: len(worker.running()) == 2, "two jobs run")
+        worker.resize(5)
+        await site.until(lambda: len(worker.running()) == 5, "five jobs run")
+        worker.resize(1)
+        counted = [await site.enqueue(counts) for _ in range(12)]
+        enough.set()
+        await site.all_ended([*held, *counted])
+        released = max(run.ended or 0 for run in site.runs_of(*held[:5]))
+        assert most_at_once([run for run in site.runs_of(*counted) if run.began > released]) <= 1
+        worker.resize(4)
+        again = [await site.enqueue(counts) for _ in range(40)]
+        await site.all_ended(again)
+        assert most_at_once(site.runs_of(*again)) > 1
+
+
+def most_at_once(runs: Sequence[Run]) -> int:
+    """Return how many of these runs went on at one time at most."""
+    return max((sum(other.began <= run.began < (other.ended or inf) for other in runs) for run in runs), default=0)
 
 
 async def test_a_queues_size_counts_what_waits(harness: RunnerHarness) -> None:

@@ -14,6 +14,7 @@ from jobcore.testing.runner_contract.site import Anything, Handle, Site, handler
 
 async def _order(site: Site, jobs: list[Handle]) -> list[int]:
     """Work the jobs one at a time, and return the order in which they ran, by their places in the list."""
+    await site.harness.line_up(site.app)
     async with site.working(concurrency=1):
         await site.all_ended(jobs)
     places = {job.job_id: place for place, job in enumerate(jobs)}
@@ -26,10 +27,21 @@ async def test_the_more_important_job_runs_first(harness: RunnerHarness) -> None
     async def plain(ctx: JobContext, data: Anything) -> None: ...
 
     async with opened(harness, plain) as site:
-        jobs = [await site.enqueue(plain, priority=priority) for priority in (0, 5, -3, 9)]
+        jobs = [await site.enqueue(plain, priority=priority) for priority in (0, 5, -3, 20)]
         assert await _order(site, jobs) == [3, 1, 0, 2]
 
 
+@needs("priority", "ordered")
+async def test_of_two_priorities_next_to_each_other_the_higher_runs_first(harness: RunnerHarness) -> None:
+    @handler()
+    async def plain(ctx: JobContext, data: Anything) -> None: ...
+
+    async with opened(harness, plain) as site:
+        jobs = [await site.enqueue(plain, priority=priority) for priority in (5, 6, -3, -2)]
+        assert await _order(site, jobs) == [1, 0, 3, 2]
+
+
+@needs("ordered")
 async def test_jobs_of_one_priority_run_in_the_order_of_their_enqueues(harness: RunnerHarness) -> None:
     @handler()
     async def plain(ctx: JobContext, data: Anything) -> None: ...
@@ -70,7 +82,7 @@ async def test_a_retry_keeps_its_priority(harness: RunnerHarness) -> None:
             assert (await site.ended(job)).priority == 4
 
 
-@needs("priority", "delayed")
+@needs("priority", "delayed", "ordered")
 async def test_a_delayed_job_is_preferred_by_its_priority_once_it_is_due(harness: RunnerHarness) -> None:
     @handler()
     async def plain(ctx: JobContext, data: Anything) -> None: ...

@@ -10,6 +10,7 @@ from jobcore.execution import Retry
 from jobcore.policies.retry import RetryPolicy
 from jobcore.ports.context import JobContext
 from jobcore.states import JobState
+from jobcore.testing.runner_contract.behaviour import needs
 from jobcore.testing.runner_contract.harness import RunnerHarness
 from jobcore.testing.runner_contract.site import (
     LONG,
@@ -59,6 +60,20 @@ async def test_a_failed_attempt_is_retried_after_its_backoff(harness: RunnerHarn
 
     async with working(harness, stumbles) as site:
         job = await site.enqueue(stumbles)
+        await site.ended(job)
+        _assert_about(site, _pauses(site, job), [0.4])
+
+
+@needs("recurring")
+async def test_a_job_that_is_triggered_by_hand_backs_off_as_its_schedule_says(harness: RunnerHarness) -> None:
+    @handler()
+    async def stumbles(ctx: JobContext, data: Anything) -> None:
+        if ctx.attempt == 1:
+            raise Stumble
+
+    async with working(harness, stumbles) as site:
+        await site.app.schedule("tick", stumbles, "24 hours", {}, tenant=site.tenant, backoff=0.4)
+        job = await site.app.trigger_schedule(site.tenant, "tick")
         await site.ended(job)
         _assert_about(site, _pauses(site, job), [0.4])
 

@@ -17,7 +17,7 @@ from importlib import import_module
 
 import pytest
 
-_THEMES = ("jobs", "moves", "items", "listings", "leases", "schedules", "workers")
+_THEMES = ("jobs", "moves", "items", "listings", "leases", "schedules", "workers", "admission")
 
 pytest.register_assert_rewrite(*(f"{__name__}.{theme}" for theme in _THEMES))
 
