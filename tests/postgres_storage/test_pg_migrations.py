@@ -351,6 +351,16 @@ def test_files_that_make_no_sense_are_named(tmp_path: Path) -> None:
     (tmp_path / "1_b.up.sql").unlink()
     with pytest.raises(MigrationError, match=r"not named VERSION_name\.up\.sql"):
         _ = Component("x", tmp_path).migrations
+    (tmp_path / "first.up.sql").rename(tmp_path / "10_c.up.sql")
+    for version in ("10_c.down.sql", "2_b.up.sql", "2_b.down.sql"):
+        (tmp_path / version).write_text("")
+    with pytest.raises(MigrationError, match="10 comes before 2: write versions of the same length"):
+        _ = Component("x", tmp_path).migrations
+    (tmp_path / "2-b.sql").write_text("")
+    with pytest.raises(MigrationError, match=r"2-b\.sql is not named VERSION_name\.up\.sql"):
+        _ = Component("x", tmp_path).migrations
+    with pytest.raises(MigrationError, match="folder .*gone is missing: see .* the wheel"):
+        _ = Component("x", tmp_path / "gone").migrations
 
 
 def test_components_come_after_what_they_need() -> None:

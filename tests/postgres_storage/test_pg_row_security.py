@@ -77,6 +77,7 @@ async def test_the_tenant_ends_with_the_transaction(as_tenant: Connection) -> No
         "insert into public.cron_jobs (tenant, job_id, name, handler) values (gen_random_uuid(), 'a', 'a', 'a')",
         "select * from jobcore.workers",
         "select * from jobcore.payload_schemas",
+        "select * from jobcore.announced",
         "select * from jobcore.job_new('[]')",
         "select * from jobcore.job_settle('[]')",
         "set role jobcore_worker",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import Counter
+
 import psycopg
 
 from jobcore.errors import SchemaVersionError, StorageError
@@ -9,10 +12,12 @@ from jobcore.plugins.registries import CheckResult
 from jobcore_postgres.addresses import describe_address
 from jobcore_postgres.database import Database
 from jobcore_postgres.migrations.compatibility import require_schema
+from jobcore_postgres.migrations.status import status
 from jobcore_postgres.schema_component import own_component
 from jobcore_postgres.statements import statement
 
 NAME = "postgres"
+MIGRATIONS = "migrations"
 
 
 async def check_database(dsn: str | None) -> CheckResult:
@@ -31,6 +36,21 @@ async def check_database(dsn: str | None) -> CheckResult:
         return CheckResult(NAME, False, str(error), "See the message.")
     except psycopg.Error as error:
         return CheckResult(NAME, False, f"{describe_address(dsn)}: {error}", "Grant the login jobcore_worker.")
+
+
+async def check_migrations(dsn: str) -> CheckResult:
+    """Look for migrations that installed plugins bring and the database lacks. Raises `StorageUnavailableError`."""
+    lines = await asyncio.to_thread(status, dsn)
+    waiting = Counter(line.component for line in lines if line.applied_at is None)
+    if not waiting:
+        return CheckResult(MIGRATIONS, True, f"applied: {', '.join(dict.fromkeys(line.component for line in lines))}")
+    told = ", ".join(f"{count} of {component}" for component, count in waiting.items())
+    return CheckResult(
+        MIGRATIONS,
+        True,
+        f"some are not applied ({told}): jobs that need their tables fail",
+        "Run `jobcore migrate`; `jobcore migrate status` lists them.",
+    )
 
 
 async def _check_login(connection: psycopg.AsyncConnection, dsn: str) -> CheckResult:

@@ -6,6 +6,7 @@ The driver is loaded when a command runs.
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -43,9 +44,12 @@ def up(as_sql: AsSql = False, as_json: AsJson = False) -> None:
     if as_sql:
         return sql(empty=False)
     from jobcore_postgres.migrations import migrate as apply_all
+    from jobcore_postgres.migrations import status as read_status
 
     applied = apply_all(_dsn())
     _show_changes("applied", applied, "The schema is up to date.", as_json=as_json)
+    if not as_json:
+        _tell_changed(read_status(_dsn()))
     return None
 
 
@@ -117,6 +121,15 @@ def _show_changes(done: str, changes: tuple[str, ...], nothing: str, *, as_json:
         output.show_line(f"{done.replace('_', ' ')} {change}")
     if not changes:
         output.show_line(nothing)
+
+
+def _tell_changed(lines: Sequence[MigrationStatus]) -> None:
+    for line in lines:
+        if line.changed:
+            output.note(
+                f"{line.component} {line.version}_{line.name} is not the text that was applied, and is passed over. "
+                "Write a change as a new migration; while it is yours alone, `jobcore migrate down` takes it back."
+            )
 
 
 def _confirm(component: str, to: str, *, yes: bool) -> None:

@@ -15,7 +15,7 @@ from psycopg_pool import AsyncConnectionPool
 from jobcore.errors import ForeignConnectionError, InputError, StorageUnavailableError
 from jobcore_postgres.addresses import describe_address, with_keepalives
 from jobcore_postgres.borrowing import borrowed
-from jobcore_postgres.errors import is_connection_loss, leads_to_standby, translated, unavailable
+from jobcore_postgres.errors import CONFLICTS, is_connection_loss, leads_to_standby, translated, unavailable
 from jobcore_postgres.retry import Backoff
 from jobcore_postgres.settings import PostgresSettings
 from jobcore_postgres.statements import statement
@@ -134,7 +134,8 @@ class Database:
             yield connection
 
     async def repeatable(self, work: Callable[[Connection], Awaitable[T]]) -> T:
-        """Run `work` on a connection of the pool, again if the connection is lost: it must be safe to repeat.
+        """Run `work` on a connection of the pool, again if the connection is lost, or the transaction had to end for
+        another one: it must be safe to repeat.
 
         Raises:
             StorageUnavailableError: if the connection does not come back within `retry_seconds`.
@@ -148,6 +149,9 @@ class Database:
                 if not (error.__cause__ and is_connection_loss(error.__cause__)) or not await backoff.wait():
                     raise
                 await self._opened().check()
+            except CONFLICTS:
+                if not await backoff.wait():
+                    raise
 
     async def ping(self) -> float:
         """Return how long a round trip takes now, in seconds. Raises `StorageUnavailableError`."""

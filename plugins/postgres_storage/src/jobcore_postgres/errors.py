@@ -22,6 +22,8 @@ CONNECTION_LOST = (
     pg.IdleSessionTimeout,
     pg.TooManyConnections,
 )
+CONFLICTS = (pg.DeadlockDetected, pg.SerializationFailure)
+"""How PostgreSQL ends one of two transactions that could not both go on."""
 READ_ONLY = pg.ReadOnlySqlTransaction
 """What a standby answers to a write: after a failover the connection leads to the wrong server."""
 _ABSENT = (pg.UndefinedTable, pg.UndefinedFunction, pg.UndefinedColumn, pg.InvalidSchemaName)

@@ -6,10 +6,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 
-from jobcore.errors import InputError, InvalidScheduleError, JobcoreError
+from jobcore.errors import InputError, InvalidScheduleError, JobcoreError, QuotaExceededError
 from jobcore.models import Enqueued, NewJob, Overlap, Schedule
 from jobcore.policies.due import admitted_fires, owed_fires
 from jobcore.states import TERMINAL_STATES
@@ -67,6 +68,8 @@ class Firing:
         self._connection = connection
         self._plan_fire = plan_fire
         self._submit = submit
+        self._full: dict[UUID, QuotaExceededError] = {}
+        """The tenants that have no room for a single job."""
 
     async def run(self, limit: int) -> int:
         """Fire at most `limit` schedules, and no further one once they make so many jobs; return how many were made."""
@@ -109,7 +112,8 @@ class Firing:
             return None
 
     async def _submit_all(self, firing: Sequence[_Due]) -> int:
-        """Submit all jobs at once; if one is refused for its data, half by half, until it stands alone."""
+        """Submit all jobs at once; if one is refused, half by half, until it stands alone."""
+        firing = [one for one in firing if not self._misses(one)]
         if not firing:
             return 0
         try:
@@ -118,8 +122,20 @@ class Firing:
             if len(firing) == 1:
                 logs.fire_refused(firing[0].schedule, firing[0].jobs[-1].fire_time, error)
                 return 0
+        except QuotaExceededError as error:
+            if len(firing) == 1:
+                if len(firing[0].jobs) == 1:
+                    self._full[error.tenant] = error
+                _miss(firing[0], error)
+                return 0
         middle = len(firing) // 2
         return await self._submit_all(firing[:middle]) + await self._submit_all(firing[middle:])
+
+    def _misses(self, due: _Due) -> bool:
+        refusal = self._full.get(due.schedule.tenant)
+        if refusal is not None:
+            _miss(due, refusal)
+        return refusal is not None
 
     async def _submit_together(self, firing: Sequence[_Due]) -> int:
         jobs = [job for one in firing for job in one.jobs]
@@ -134,3 +150,9 @@ class Firing:
         requests = [one.cancel_request for one in due if one.cancels_previous and one.has_new_job]
         if requests:
             await affected_by(self._connection, "schedules_cancel", (orjson.dumps(requests).decode(),))
+
+
+def _miss(due: _Due, refusal: QuotaExceededError) -> None:
+    """Go on without these fires, as if nobody had been there for them."""
+    due.last_fire = None
+    logs.fires_missed(due.schedule, len(due.jobs), refusal)

@@ -32,6 +32,16 @@ def fire_refused(schedule: Schedule, fire_time: datetime | None, error: JobcoreE
     )
 
 
+def fires_missed(schedule: Schedule, fires: int, error: JobcoreError) -> None:
+    _log.warning(
+        "Schedule %r of tenant %s made no job for %d of its times: %s",
+        schedule.key,
+        schedule.tenant,
+        fires,
+        error,
+    )
+
+
 def jobs_pruned(jobs: int, details: int) -> None:
     _log.info("Deleted %d jobs that need not be kept any more, with %d details.", jobs, details)
 

@@ -33,6 +33,11 @@ def jobcore_register_checks(registry: CheckRegistry) -> None:
         database = app.settings.database
         return await check_database(database.dsn() if database.is_configured else None)
 
+    async def check_migrations(app: Any) -> CheckResult:
+        from jobcore_postgres import checks
+
+        return await checks.check_migrations(app.settings.database.dsn())
+
     async def check_clock(app: Any) -> CheckResult:
         from jobcore_postgres import session_checks
 
@@ -44,6 +49,7 @@ def jobcore_register_checks(registry: CheckRegistry) -> None:
         return await session_checks.check_pooler(app.settings.database.dsn())
 
     registry.add("postgres", check)
+    registry.add("migrations", check_migrations)
     registry.add("clock", check_clock)
     registry.add("pooler", check_pooler)
 

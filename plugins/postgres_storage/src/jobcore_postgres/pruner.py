@@ -33,6 +33,11 @@ class Pruner:
         self._jobs = 0
         self._details = 0
 
+    def go_by(self, settings: PostgresSettings) -> None:
+        """Keep for other times from the next turn on."""
+        self._settings = settings
+        self._pruning = Pruning(self._database, settings.prune_share)
+
     async def turn(self) -> float:
         """Delete if nobody else does; return after how many seconds to ask again.
 

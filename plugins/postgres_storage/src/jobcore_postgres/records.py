@@ -18,6 +18,7 @@ from jobcore.ports.store import JobRecords, Watch
 from jobcore.states import JobState
 from jobcore_postgres.database import Connection, Database
 from jobcore_postgres.queries import row_of, rows_of, value_of
+from jobcore_postgres.quotas import within_quotas
 from jobcore_postgres.rows import detail_record, job_record
 from jobcore_postgres.watching import Watchtower
 from jobcore_postgres.wire import json_text, new_jobs, plain_text
@@ -39,6 +40,7 @@ class PostgresJobRecords(JobRecords):
         Raises:
             PayloadLimitError, NaiveDatetimeError: before anything is sent.
             ForeignConnectionError: if the connection leads to another database.
+            QuotaExceededError: if the tenant would have more than it may.
         """
         encoded = new_jobs([job], JobState.PENDING, self.limits)
         if connection is not None:
@@ -156,7 +158,8 @@ class PostgresJobRecords(JobRecords):
 
 async def _insert(connection: AsyncConnection[Any], name: str, encoded: str) -> dict[str, Any]:
     try:
-        return (await rows_of(connection, name, (encoded,)))[0]
+        with within_quotas():
+            return (await rows_of(connection, name, (encoded,)))[0]
     except (pg.UntranslatableCharacter, pg.InvalidTextRepresentation) as error:
         raise PayloadError(f"PostgreSQL cannot store the payload: {error.diag.message_primary}.") from error
 

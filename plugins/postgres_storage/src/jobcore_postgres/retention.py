@@ -57,6 +57,10 @@ class Retention:
         self._database = database
         self._settings = settings
 
+    def go_by(self, settings: PostgresSettings) -> None:
+        """Take other defaults from now on."""
+        self._settings = settings
+
     async def overrides(self, tenant: UUID | None = None) -> Sequence[Rule]:
         """Return the rules that tenants have of their own."""
 

@@ -16,6 +16,7 @@ from jobcore_postgres import wire
 from jobcore_postgres.database import Connection, Database
 from jobcore_postgres.firing import Firing
 from jobcore_postgres.queries import affected_by, row_of, rows_of, value_of
+from jobcore_postgres.quotas import within_quotas
 from jobcore_postgres.rows import duration, schedule_record
 
 
@@ -30,6 +31,7 @@ class PostgresScheduleStore(ScheduleStore):
         Raises:
             InvalidScheduleError: if the pattern, the interval or the time zone cannot be used.
             PayloadLimitError: if PostgreSQL cannot store the payload.
+            QuotaExceededError: if the key is new, and the tenant may have no further schedule.
         """
         key = {"tenant": schedule.tenant, "key": wire.plain_text(schedule.key, "The schedule's key")}
         payload = wire.stored_json(schedule.payload, f"The payload of schedule {schedule.key!r}").decode()
@@ -37,6 +39,8 @@ class PostgresScheduleStore(ScheduleStore):
         async def work(connection: Connection) -> dict[str, Any]:
             async with connection.transaction():
                 known = (await rows_of(connection, "schedule_lock", key))[0]
+                with within_quotas():
+                    await value_of(connection, "quota_schedule", key)
                 anchor = schedule.anchor or (known["anchor"] if _same_times(known, schedule) else None) or known["now"]
                 next_fire = fire_times(replace(schedule, anchor=anchor)).next_after(known["now"])
                 row = {**_columns(schedule), "payload": payload, "anchor": anchor, "next_fire": next_fire}

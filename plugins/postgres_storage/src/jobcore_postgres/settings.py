@@ -30,3 +30,7 @@ class PostgresSettings(BaseModel):
     """How often one of the workers deletes what need not be kept."""
     prune_share: float = Field(default=0.25, gt=0, le=1)
     """The share of its time that it spends in the database while it deletes; the rest it pauses between batches."""
+
+
+CHANGEABLE = frozenset(key for key in PostgresSettings.model_fields if key.startswith(("keep_", "prune_")))
+"""What may change while a worker works: how long history is kept, and how it is deleted."""

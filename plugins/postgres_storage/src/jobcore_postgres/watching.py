@@ -6,6 +6,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from itertools import chain
 from uuid import UUID
 
 import psycopg
@@ -62,6 +63,7 @@ class Watchtower:
                     if connection.prepare_threshold is None:  # a pooler
                         return
                     await connection.execute(statement("watch"))
+                    self._tell_all()  # what was written until now, nobody heard
                     async for notify in connection.notifies():
                         self._tell(notify.payload)
             except (psycopg.Error, StorageUnavailableError) as error:
@@ -74,6 +76,10 @@ class Watchtower:
         except ValueError:
             return  # anybody may notify
         for watch in self._watches.get(told, ()):
+            watch.heard.set()
+
+    def _tell_all(self) -> None:
+        for watch in chain.from_iterable(self._watches.values()):
             watch.heard.set()
 
 

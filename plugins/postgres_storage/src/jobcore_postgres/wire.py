@@ -28,19 +28,19 @@ def new_jobs(jobs: Iterable[NewJob], status: JobState, limits: PayloadLimits = D
         PayloadLimitError: if a payload is too large or holds what PostgreSQL cannot store.
         InputError: if a key does, or a time is naive.
     """
-    return _array([_new_job(job, status, limits) for job in jobs])
+    return array([new_job(job, status, limits) for job in jobs])
 
 
 def leases(items: Sequence[Lease]) -> str:
     """Return the argument of `jobcore.job_claim`."""
-    return _array(
+    return array(
         [{"tenant": item.tenant, "job_id": item.job_id, "attempt": item.attempt, "token": item.token} for item in items]
     )
 
 
 def settlements(items: Iterable[Settlement], worker: object = None) -> str:
     """Return the argument of `jobcore.job_settle`. Raises `PayloadLimitError` for a result that cannot be stored."""
-    return _array([_settlement(item, worker) for item in items])
+    return array([settlement(item, worker) for item in items])
 
 
 def json_text(value: Any, what: str) -> str:
@@ -75,7 +75,8 @@ def milliseconds(value: timedelta | None) -> float | None:
     return None if value is None else value / timedelta(milliseconds=1)
 
 
-def _new_job(job: NewJob, status: JobState, limits: PayloadLimits) -> dict[str, Any]:
+def new_job(job: NewJob, status: JobState, limits: PayloadLimits = DEFAULT_LIMITS) -> dict[str, Any]:
+    """Return one element of what `jobcore.job_new` takes. Raises as `new_jobs`."""
     what = f"The payload of job {job.name!r} ({job.job_id})"
     return {
         "id": job.job_id,
@@ -101,7 +102,8 @@ def _new_job(job: NewJob, status: JobState, limits: PayloadLimits) -> dict[str, 
     }
 
 
-def _settlement(item: Settlement, worker: object) -> dict[str, Any]:
+def settlement(item: Settlement, worker: object = None) -> dict[str, Any]:
+    """Return one element of what `jobcore.job_settle` takes. Raises as `settlements`."""
     lease = item.claim.lease
     return {
         "tenant": lease.tenant,
@@ -128,5 +130,6 @@ def _aware(instant: datetime | None, name: str) -> datetime | None:
     return instant
 
 
-def _array(elements: list[dict[str, Any]]) -> str:
-    return orjson.dumps(elements).decode()
+def array(elements: Sequence[Mapping[str, Any]]) -> str:
+    """Return a JSON array of these elements."""
+    return orjson.dumps(list(elements)).decode()

@@ -8,9 +8,9 @@ from uuid import UUID
 from jobcore.models import WorkerRecord
 from jobcore.ports.store import WorkerRegistry
 from jobcore_postgres.database import Database
-from jobcore_postgres.queries import affected_by, rows_of
+from jobcore_postgres.queries import affected_by, rows_of, value_of
 from jobcore_postgres.rows import worker_record
-from jobcore_postgres.wire import json_text
+from jobcore_postgres.wire import json_text, plain_text
 
 
 class PostgresWorkerRegistry(WorkerRegistry):
@@ -35,6 +35,13 @@ class PostgresWorkerRegistry(WorkerRegistry):
 
     async def retire(self, worker_id: UUID) -> None:
         await self.database.repeatable(lambda connection: affected_by(connection, "worker_retire", (worker_id,)))
+
+    async def call_reload(self, called_by: str | None = None) -> int:
+        parameters = (plain_text(called_by, "Who calls"),)
+        return await self.database.repeatable(lambda connection: value_of(connection, "reload_call", parameters))
+
+    async def last_reload(self) -> int:
+        return await self.database.repeatable(lambda connection: value_of(connection, "reload_last"))
 
     async def live_workers(self) -> Sequence[WorkerRecord]:
         rows = await self.database.repeatable(lambda connection: rows_of(connection, "workers_live"))

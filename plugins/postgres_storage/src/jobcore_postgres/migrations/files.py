@@ -51,10 +51,14 @@ def load_migrations(folder: Path) -> tuple[Migration, ...]:
     """Read the migrations of a folder, in the order of their versions.
 
     Raises:
-        MigrationError: if a way back is missing, or two files have one version.
+        MigrationError: if the folder or a way back is missing, a file's name says nothing, or two have one version.
     """
+    if not folder.is_dir():
+        raise MigrationError(
+            f"The migrations' folder {folder} is missing: see [migrations] of the manifest, and the wheel."
+        )
     found: dict[str, Migration] = {}
-    for path in sorted(folder.glob("*.up.sql")):
+    for path in sorted(set(folder.glob("*.sql")) - set(folder.glob("*.down.sql"))):
         match = _UP.fullmatch(path.name)
         back = path.with_name(path.name.replace(".up.sql", ".down.sql"))
         if match is None or not back.exists():
@@ -63,6 +67,11 @@ def load_migrations(folder: Path) -> tuple[Migration, ...]:
         if (version := match["version"]) in found:
             raise MigrationError(f"Two migrations in {folder} have the version {version}.")
         found[version] = Migration(version, match["name"], _read(path), _read(back))
+    if sorted(found) != sorted(found, key=int):
+        raise MigrationError(
+            f"The migrations in {folder} are applied in the order of their names, in which 10 comes before 2: write "
+            "versions of the same length, 0002 and 0010."
+        )
     return tuple(found[version] for version in sorted(found))
 
 

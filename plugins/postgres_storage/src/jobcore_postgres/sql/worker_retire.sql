@@ -1,1 +1,1 @@
-delete from jobcore.workers where worker_id = %s
+select jobcore.worker_forget(array[%s::uuid])

@@ -36,7 +36,7 @@ begin
 
     update public.jobs j
     set status = 'queued',
-        epoch = j.epoch + (j.attempt > 0)::integer,
+        epoch = j.epoch + (j.started_at is not null)::integer,
         updated_at = statement_timestamp()
     from unnest(tenants, ids) as g (tenant, job_id)
     where j.tenant = g.tenant and j.job_id = g.job_id;

@@ -1,4 +1,4 @@
--- Record that leases run: a JSON array of {tenant, job_id, attempt, token, epoch?}; `ord` counts its elements from 1.
+-- Record that leases run: a JSON array of {tenant, job_id, attempt, token, epoch?, external_id?, run_id?}; `ord` counts its elements from 1.
 -- Granted to a higher attempt than the stored one, from any state that is not an end (so a takeover as well), and again
 -- to the token that holds the job. Locks rows in the order of (tenant, job_id): with sequential scans and hash and merge
 -- joins off, the sorted input drives a lookup by primary key, also while the table has no statistics.
@@ -14,10 +14,12 @@ as $$
 begin
     return query
         with given as materialized (
-            select i.tenant, i.job_id, i.attempt, i.token, i.epoch, i.ord::integer as ord
+            select i.tenant, i.job_id, i.attempt, i.token, i.epoch, i.external_id, i.run_id, i.ord::integer as ord
             from rows from (
-                jsonb_to_recordset($1) as (tenant uuid, job_id uuid, attempt integer, token text, epoch integer)
-            ) with ordinality as i (tenant, job_id, attempt, token, epoch, ord)
+                jsonb_to_recordset($1) as (
+                    tenant uuid, job_id uuid, attempt integer, token text, epoch integer,
+                    external_id text, run_id text)
+            ) with ordinality as i (tenant, job_id, attempt, token, epoch, external_id, run_id, ord)
             order by i.tenant, i.job_id
         ),
         claimed as (
@@ -26,6 +28,8 @@ begin
                 attempt = g.attempt,
                 lease_token = g.token,
                 worker_id = $2,
+                external_id = coalesce(g.external_id, j.external_id),
+                external_run_id = coalesce(g.run_id, j.external_run_id),
                 started_at = case
                     when j.attempt = g.attempt then coalesce(j.started_at, statement_timestamp())
                     else statement_timestamp()

@@ -9,5 +9,10 @@ begin
     update public.jobs j
     set cancel_requested = j.cancel_requested || jsonb_build_object($5 || '_by', $4)
     where j.tenant = $1 and j.job_id = $2 and j.cancel_requested is not null;
+    if exists (select from jobcore.quotas)
+        and exists (select from public.jobs j where j.tenant = $1 and j.job_id = $2 and j.status = 'cancelled')
+    then
+        perform jobcore.quota_less($1);
+    end if;
 end
 $$;

@@ -7,11 +7,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform jobcore.tenant_guard($1);
-    if exists (select from jsonb_array_elements($1) e where (e ->> 'token') is null or (e ->> 'attempt') is null) then
-        raise exception using
-            errcode = 'insufficient_privilege',
-            message = 'a tenant settles a job only with its lease: token and attempt are required';
-    end if;
+    perform jobcore.lease_guard($1);
     return query select * from jobcore.job_settle($1);
 end
 $$;

@@ -1,0 +1,1 @@
+alter table jobcore.announced drop column engine;

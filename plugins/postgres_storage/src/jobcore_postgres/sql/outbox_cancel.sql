@@ -1,0 +1,1 @@
+select jobcore.outbox_cancel(%s, %s, %s, %s, %s)

@@ -1,0 +1,1 @@
+select * from jobcore.outbox_claim(%s, %s, %s, %s, %s, %s, %s)

@@ -1,0 +1,1 @@
+select ord, job_id, inserted from jobcore.outbox_enqueue(%s::jsonb) order by ord

@@ -1,0 +1,1 @@
+select jobcore.outbox_forget(%s::jsonb)

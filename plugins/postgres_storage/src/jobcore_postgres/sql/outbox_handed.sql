@@ -1,0 +1,1 @@
+select jobcore.outbox_handed(%s::jsonb, %s)

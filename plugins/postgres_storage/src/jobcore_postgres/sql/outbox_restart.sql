@@ -1,0 +1,1 @@
+select jobcore.outbox_restart(%s, %s, %s, %s::jsonb)

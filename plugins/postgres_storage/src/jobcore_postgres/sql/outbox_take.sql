@@ -1,0 +1,1 @@
+select * from jobcore.outbox_take(%s, %s, %s)

@@ -1,0 +1,1 @@
+delete from jobcore.quotas q where q.tenant is not distinct from %(tenant)s::uuid

@@ -1,0 +1,1 @@
+select jobcore.quota_keep_up()

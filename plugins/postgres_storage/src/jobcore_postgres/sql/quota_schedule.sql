@@ -1,0 +1,1 @@
+select jobcore.quota_schedule(%(tenant)s, %(key)s)
