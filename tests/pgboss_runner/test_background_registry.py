@@ -11,8 +11,8 @@ import pytest
 
 from jobcore_devkit.postgres import PostgresServer
 from jobcore_pgboss.duties.desk import Desk
-from jobcore_pgboss.link import Link
 from jobcore_pgboss.supervision import SupervisionSettings
+from jobcore_postgres.background.link import Link
 from pgboss_runner.harness import App, TrivialExecutor, eventually, noop, opened
 from pgboss_runner.supervised import QUIET, busy, node_boss, node_dsn_of
 

@@ -14,9 +14,10 @@ import pytest
 from psycopg.rows import TupleRow
 
 from jobcore import BlockingJobApp, JobContext, JobData, RetryPolicy, job
-from jobcore.errors import ForeignConnectionError, JobFailedError
+from jobcore.errors import ForeignConnectionError, JobCancelledError, JobFailedError
+from jobcore.execution.completion import AlreadyCompletedError
 from jobcore.settings import Settings
-from pgboss_runner.bridge_callers_blocking import BLOCKING_CALLERS, BlockingCaller
+from pgboss_runner.bridge_callers_blocking import BLOCKING_CALLERS, BlockingCaller, Django
 from pgboss_runner.harness import TENANT
 
 OTHER = UUID("22222222-2222-7222-8222-222222222222")
@@ -52,11 +53,53 @@ def pay(ctx: JobContext, data: Payment) -> str:
     return str(billed.job_id)
 
 
+class Parcel(JobData):
+    dsn: str
+    library: str
+    does: str = "ship"
+
+
+@job("ship", retry=RetryPolicy(max_attempts=1))
+def ship(ctx: JobContext, data: Parcel) -> str:
+    """Write an order, enqueue its bill and complete this job, in one transaction of its own in this thread."""
+    [library] = [one for one in BLOCKING_CALLERS if one.__name__ == data.library]
+    with library.open(data.dsn) as caller:
+        if data.does == "ship in a transaction":
+            with caller.transaction(), ctx.blocking.complete_in(caller.handed):
+                pass
+        with ctx.blocking.complete_in(caller.handed, result="shipped") as handed:
+            assert handed is caller.handed
+            caller.run("insert into orders values (9)")
+            ctx.blocking.progress(50)
+            ctx.blocking.enqueue(bill, Order(), connection=handed, delay=timedelta(hours=1))
+            assert stands(data.dsn) == (0, 0, "processing")
+            if data.does == "be cancelled":
+                with psycopg.connect(data.dsn) as other:
+                    other.execute("delete from pgboss.job where name = 'ship'")
+                    other.execute("update jobs set status = 'cancelled', completed_at = now() where type = 'ship'")
+            if data.does == "fail":
+                raise ZeroDivisionError
+        assert stands(data.dsn) == (1, 1, "completed")
+        with pytest.raises(AlreadyCompletedError), ctx.blocking.complete_in(caller.handed):
+            pass
+    return "too late"
+
+
+def stands(dsn: str) -> TupleRow:
+    """The number of orders and of bills, and how the job `ship` stands."""
+    with psycopg.connect(dsn) as connection:
+        [row] = connection.execute(
+            "select (select count(*) from orders), (select count(*) from jobs where type = 'bill'),"
+            " (select status from jobs where type = 'ship')"
+        )
+        return row
+
+
 @pytest.fixture
 def app(database_dsn: str) -> Generator[BlockingJobApp]:
     with (
         psycopg.connect(database_dsn) as connection,
-        BlockingJobApp(Settings.load(env={"DATABASE_URL": database_dsn}), handlers=[bill, pay]) as app,
+        BlockingJobApp(Settings.load(env={"DATABASE_URL": database_dsn}), handlers=[bill, pay, ship]) as app,
     ):
         connection.execute("create table orders (id int primary key)")
         connection.execute("grant all on orders to jobcore_tenant")
@@ -169,6 +212,34 @@ def test_a_handler_in_a_thread_enqueues_in_its_own_transaction(
             "select (select count(*) from orders), (select count(*) from jobs where type = 'bill')"
         ).fetchall()
     assert (orders, bills) == ((0, 0) if fails else (1, 1))
+
+
+@pytest.mark.parametrize("does", ["ship", "fail", "be cancelled", "ship in a transaction"])
+def test_a_handler_in_a_thread_completes_in_its_own_transaction(
+    app: BlockingJobApp, library: type[BlockingCaller], database_dsn: str, does: str
+) -> None:
+    worker = app.worker()
+    worker.start()
+    parcel = Parcel(dsn=database_dsn, library=library.__name__, does=does)
+    shipped = app.enqueue(ship, parcel, tenant=TENANT)
+    if library is Django:
+        with pytest.raises(JobFailedError):
+            shipped.result(timeout=20)
+        assert "takes a blocking connection that opens its transactions itself" in error_of(database_dsn)
+    elif does == "ship":
+        assert shipped.result(timeout=20) == "shipped"
+        assert stands(database_dsn) == (1, 1, "completed")
+    else:
+        with pytest.raises(JobFailedError if does != "be cancelled" else JobCancelledError):
+            shipped.result(timeout=20)
+        assert stands(database_dsn)[:2] == (0, 0)
+    worker.stop()
+
+
+def error_of(dsn: str) -> str:
+    with psycopg.connect(dsn) as connection:
+        [row] = connection.execute("select error::text from jobs where type = 'ship'")
+        return row[0]
 
 
 def test_another_database_is_refused_and_stays_empty(

@@ -99,7 +99,7 @@ async def test_another_products_database_is_refused(app: App) -> None:
 
 def test_importing_the_runner_imports_none_of_the_libraries() -> None:
     code = (
-        "import sys, jobcore_pgboss.runner, jobcore_pgboss.bridges; "
+        "import sys, jobcore_pgboss.runner, jobcore_postgres.bridges; "
         "print({'sqlalchemy', 'django', 'asyncpg', 'greenlet'} & set(sys.modules))"
     )
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "set()"

@@ -11,9 +11,10 @@ import pytest
 
 from jobcore.errors import ConfigurationError
 from jobcore_devkit.postgres import PostgresServer
-from jobcore_pgboss import link as link_module
-from jobcore_pgboss import listener as listener_module
+from jobcore_pgboss.identity import WORK_CHANNEL
 from jobcore_pgboss.settings import PgBossSettings
+from jobcore_postgres.background import link as link_module
+from jobcore_postgres.background import listener as listener_module
 from pgboss_runner.harness import App, TrivialExecutor, eventually, noop, opened
 from support.proxy import Proxy, proxied
 
@@ -48,7 +49,7 @@ async def test_a_listener_that_was_cut_silently_notices_and_connects_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(listener_module, "PROBE_PATIENCE", 1)
-    caplog.set_level("INFO", "jobcore.pgboss")
+    caplog.set_level("INFO", "jobcore")
     settings = {"listen_url": proxied_url, "probe_interval_seconds": 0.5}
     async with opened(database_dsn, **settings) as app, app.working(TrivialExecutor({"noop": noop})):
         await eventually(lambda: listens(app))
@@ -105,7 +106,7 @@ async def test_a_new_listener_hears_again(database_dsn: str, proxied_url: str, p
 async def test_beside_a_pooler_jobs_are_heard_of_at_the_listen_url(
     pgbouncer_dsn: str, database_dsn: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", "jobcore.pgboss")
+    caplog.set_level("INFO", "jobcore")
     async with opened(pgbouncer_dsn, listen_url=database_dsn, poll_interval_seconds=HOUR) as app:
         executor = TrivialExecutor({"noop": noop})
         async with app.working(executor):
@@ -143,3 +144,9 @@ async def test_a_listen_url_that_is_away_leaves_polling(database_dsn: str, caplo
 
 def test_the_listen_urls_password_is_not_shown() -> None:
     assert "secret" not in repr(PgBossSettings(listen_url="postgresql://jobs:secret@localhost/app"))
+
+
+async def test_the_channel_of_new_work_is_the_one_that_the_database_tells_on(database_dsn: str) -> None:
+    async with await psycopg.AsyncConnection.connect(database_dsn) as connection:
+        cursor = await connection.execute("select jobcore.pgboss_channel()")
+        assert await cursor.fetchall() == [(WORK_CHANNEL,)]

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import urlsplit
 
 import psycopg
 import pytest
 
 from jobcore.errors import StorageUnavailableError
+from jobcore_devkit.lane import Lane
 from jobcore_devkit.postgres import PostgresServer
+from jobcore_pgboss import runner as runner_module
 from jobcore_pgboss import worker as worker_module
 from pgboss_runner.harness import App, TrivialExecutor, eventually, noop, opened
 
@@ -119,7 +123,7 @@ async def accepted(app: App) -> bool:
 async def test_a_database_that_takes_no_writes_is_waited_out_like_one_that_is_away(
     app: App, caplog: pytest.LogCaptureFixture
 ) -> None:
-    caplog.set_level("INFO", "jobcore.pgboss")
+    caplog.set_level("INFO", "jobcore")
     released = asyncio.Event()
 
     async def hold(claim, session, abort):
@@ -173,3 +177,20 @@ async def test_the_heartbeat_does_not_wait_for_a_long_rescue(app: App) -> None:
             await eventually(extended_twice)
         released.set()
         await app.wait_for_status("completed", job_id)
+
+
+async def test_health_says_in_time_that_nobody_answers(
+    postgres_server: PostgresServer, database_dsn: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runner_module, "HEALTH_PATIENCE", 0.5)
+    direct = urlsplit(postgres_server.dsn(urlsplit(database_dsn).path.lstrip("/"), tcp=True))
+    with Lane(postgres_server.port) as lane:
+        through = direct._replace(netloc=f"{direct.netloc.rpartition(':')[0]}:{lane.port}").geturl()
+        async with opened(through) as app:
+            assert (await app.runner.health()).healthy
+            lane.black_hole()
+            asked = time.monotonic()
+            health = await app.runner.health()
+            assert time.monotonic() - asked < 5, "a cancelled statement lasts ten seconds where nobody answers"
+            lane.heal()
+    assert (health.healthy, health.detail) == (False, "PostgreSQL has not answered within 0.5 s.")

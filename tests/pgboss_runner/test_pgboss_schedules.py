@@ -14,7 +14,7 @@ from jobcore import JobContext, JobData, job
 from jobcore.app.facade import JobApp
 from jobcore.models import JobFilter, Schedule
 from jobcore.settings import Settings
-from jobcore_pgboss.timekeeper import BATCH, LONGEST_WAIT, LULL, Timekeeper
+from jobcore_postgres.background.timekeeper import BATCH, LONGEST_WAIT, LULL, Timekeeper
 from pgboss_runner.harness import TENANT, TrivialExecutor, eventually, opened
 from postgres_storage.builders import schedule
 

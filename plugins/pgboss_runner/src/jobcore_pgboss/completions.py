@@ -11,9 +11,9 @@ import orjson
 
 from jobcore.models import Outcome, Settlement
 from jobcore_pgboss.encoding import array_of
-from jobcore_pgboss.link import Connection, rows_of
 from jobcore_pgboss.runs import Run
 from jobcore_pgboss.statements import statement
+from jobcore_postgres.background.link import Connection, rows_of
 
 Completion = tuple[Run, Settlement]
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -14,15 +14,15 @@ from psycopg import errors as pg
 
 from jobcore.errors import StorageUnavailableError
 from jobcore.models import Enqueued, NewJob, OnConflict
-from jobcore_pgboss.bridges import bridge_to
 from jobcore_pgboss.callers import enqueue_on
 from jobcore_pgboss.encoding import encode_jobs, encode_plain_jobs
 from jobcore_pgboss.intake import Intake
-from jobcore_pgboss.link import Connection, Link, rows_of
 from jobcore_pgboss.queues import Queues
 from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.statements import statement
 from jobcore_pgboss.streaming import NotPlainError, add_in_chunks
+from jobcore_postgres.background.link import Connection, Link, rows_of
+from jobcore_postgres.bridges import bridge_to
 from jobcore_postgres.database import Database
 
 LARGEST_BATCH = 1000
@@ -99,6 +99,8 @@ class Enqueuer:
                 await add_in_chunks(connection, chain([first], rest), self._settings)
         except (NotPlainError, pg.UniqueViolation, pg.CheckViolation, StorageUnavailableError):
             return False
+        except pg.ProgramLimitExceeded:  # by a quota, which is to be told of the whole call
+            return False
         except psycopg.NotSupportedError:  # a libpq from before version 14
             return False
         return True
@@ -108,7 +110,10 @@ class Enqueuer:
             batch = self._next_batch()
             try:
                 await self._send(batch)
-            except REFUSALS:
+            except REFUSALS as refusal:
+                if len(batch) == 1:
+                    _refuse(batch[0], refusal)
+                    continue
                 for request in batch:
                     await self._send_alone(request)
             except Exception as error:  # noqa: BLE001 - whatever it is, it is the callers' to hear
@@ -136,6 +141,8 @@ class Enqueuer:
             return None
         try:
             ((added,),) = await self._rows(statement("add"), *plain)
+        except pg.ProgramLimitExceeded:
+            raise  # the other way would say the same
         except (psycopg.Error, StorageUnavailableError):
             return None  # the other way knows what is here already, may be repeated, and says what is wrong
         return [Enqueued(job.job_id) for job in jobs] if added else None

@@ -17,12 +17,12 @@ from jobcore.models import Claim, Lease
 from jobcore.ports.runner import WorkerHost
 from jobcore_pgboss import logs
 from jobcore_pgboss.identity import RUNNER_TYPE
-from jobcore_pgboss.link import Link
 from jobcore_pgboss.low_water import EVERYTHING, LowWater
 from jobcore_pgboss.runs import Receipt, Run, Runs
 from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.slots import Slots
 from jobcore_pgboss.statements import statement
+from jobcore_postgres.background.link import Link
 
 SHORTEST_WAIT = 0.005
 """Seconds between two looks at a queue whose next job is just becoming due."""
@@ -164,6 +164,6 @@ class Fetcher:
             next_delay=None if next_delay_ms is None else timedelta(milliseconds=next_delay_ms),
         )
         receipt = Receipt(queue, retry_count, started_us)
-        run = Run(claim, receipt, self._new_abort(), now, now, stop=stop)
+        run = Run(claim=claim, abort=self._new_abort(), receipt=receipt, fetched_at=now, extended_at=now, stop=stop)
         self._runs.add(run)
         return run

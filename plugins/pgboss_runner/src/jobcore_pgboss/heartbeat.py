@@ -9,10 +9,10 @@ from uuid import UUID
 import orjson
 
 from jobcore.errors import StaleClaimError
-from jobcore_pgboss.link import Link
 from jobcore_pgboss.runs import Run, Runs
 from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.statements import statement
+from jobcore_postgres.background.link import Link
 
 EXTENSIONS = 3
 """How many times a lease is extended within its length."""

@@ -6,8 +6,6 @@ import logging
 from datetime import timedelta
 from uuid import UUID
 
-from jobcore.models import Claim, Settlement
-
 _logger = logging.getLogger("jobcore.pgboss")
 
 
@@ -45,65 +43,6 @@ def ends_unwritten(job_ids: list[UUID]) -> None:
             len(job_ids),
             _list(job_ids),
         )
-
-
-def role_failed(role: str, error: BaseException, delay: float) -> None:
-    _logger.warning("The %s had trouble with the database, and tries again in %.1f s: %s", role, delay, _line(error))
-
-
-def role_recovered(role: str) -> None:
-    _logger.info("The %s works again.", role)
-
-
-def pooler_seen(*, listen_url: bool) -> None:
-    _logger.warning(
-        "There is a pooler before PostgreSQL, so that notifications cannot be heard: new jobs are found by polling. %s",
-        "JOBCORE_PGBOSS__LISTEN_URL leads to a pooler too: let it name the server itself."
-        if listen_url
-        else "Name the server itself in JOBCORE_PGBOSS__LISTEN_URL to start jobs sooner.",
-    )
-
-
-def listening_directly(address: str) -> None:
-    _logger.info("Notifications are heard on a connection of their own (%s).", address)
-
-
-def no_answer(seconds: float) -> None:
-    _logger.warning("The server has not answered within %g s; the connection is broken off and made anew.", seconds)
-
-
-def listener_deaf() -> None:
-    _logger.warning(
-        "The listening connection no longer hears its own notifications; it is made anew. Until then new jobs are "
-        "found by polling."
-    )
-
-
-def claim_lost(claim: Claim, reason: str) -> None:
-    _logger.warning("Job %s (%s, attempt %d) was lost: %s.", claim.job_id, claim.name, claim.attempt, reason)
-
-
-def settlement_stale(settlement: Settlement) -> None:
-    claim = settlement.claim
-    _logger.warning(
-        "Job %s (%s, attempt %d) ended as %s, but its claim was gone: nothing was changed.",
-        claim.job_id,
-        claim.name,
-        claim.attempt,
-        settlement.outcome,
-    )
-
-
-def settlement_refused(settlement: Settlement, error: BaseException) -> None:
-    claim = settlement.claim
-    _logger.error(
-        "PostgreSQL refuses how job %s (%s, attempt %d) ended (%s): %s",
-        claim.job_id,
-        claim.name,
-        claim.attempt,
-        settlement.outcome,
-        _line(error),
-    )
 
 
 def fetch_conflict(queue: str) -> None:

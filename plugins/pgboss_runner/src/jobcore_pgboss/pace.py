@@ -24,10 +24,14 @@ class Pace:
 
     def __init__(self, slots: int, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._enough = 2 * slots
+        self.resize(slots)
         self._count = 0
         self._rate = 0.0
         self._since = clock()
+
+    def resize(self, slots: int) -> None:
+        """So many jobs run at a time from now on."""
+        self._enough = 2 * slots
 
     def count(self) -> None:
         self._count += 1

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from datetime import timedelta
 
-from jobcore.errors import CapabilityError, InputError
+from jobcore.errors import CapabilityError, InputError, JobcoreError
 from jobcore.models import NewJob
-from jobcore_pgboss.bridges import sqlstate_of
+from jobcore_postgres.bridges import sqlstate_of
+from jobcore_postgres.refusals import refusal_in
 
 LONGEST_EXPIRATION = 24 * 3600
 """Seconds that pg-boss lets a job be active; also the longest interval of its duties."""
@@ -16,12 +19,10 @@ SHORTEST_HEARTBEAT = 10
 _LONGEST_TIMEOUT = timedelta(seconds=LONGEST_EXPIRATION)
 _OF_POLICIES = {"23505", "23514"}
 """The SQLSTATEs of `pgboss_refuse`."""
-_OF_PARENTS = "23503"
-"""The SQLSTATE of `admission_add`."""
 
 
 class QueueRefusalError(InputError):
-    """A queue's policy, which Node gave it, does not let a job in; nothing was written."""
+    """A queue does not let a job in, by the policy that Node gave it or for its id; nothing was written."""
 
 
 def check_timeout(job: NewJob) -> NewJob:
@@ -34,11 +35,22 @@ def check_timeout(job: NewJob) -> NewJob:
     return job
 
 
-def refusal_in(error: Exception) -> InputError | None:
+@contextmanager
+def refusals() -> Generator[None]:
+    """Raise as jobcore's what our functions refuse in the block, and a transaction's end for the sake of another."""
+    try:
+        yield
+    except Exception as error:
+        if (refusal := _refusal_in(error)) is None:
+            raise
+        raise refusal from error
+
+
+def _refusal_in(error: Exception) -> JobcoreError | None:
     """Return what our functions refused, whichever library reports it; `None` for any other error."""
-    state = sqlstate_of(error)
-    if state != _OF_PARENTS and state not in _OF_POLICIES:
+    if (known := refusal_in(error)) is not None:
+        return known
+    if sqlstate_of(error) not in _OF_POLICIES:
         return None
     message = str(error).partition("\n")[0]
-    kind = InputError if state == _OF_PARENTS else QueueRefusalError
-    return kind(f"{message[:1].upper()}{message[1:]}.")
+    return QueueRefusalError(f"{message[:1].upper()}{message[1:]}.")

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from jobcore.ports.observer import Observer
 from jobcore_pgboss import logs
 from jobcore_pgboss.identity import RUNNER_TYPE
-from jobcore_pgboss.link import Link
 from jobcore_pgboss.statements import statement
+from jobcore_postgres.background.link import Link
 
 BATCH = 500
 

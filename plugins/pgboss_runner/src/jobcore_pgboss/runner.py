@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
@@ -16,11 +15,12 @@ from jobcore_pgboss.enqueue import Enqueuer
 from jobcore_pgboss.identity import CAPABILITIES, RUNNER_TYPE
 from jobcore_pgboss.queues import Queues
 from jobcore_pgboss.reasons.unrecorded import find_unrecorded
-from jobcore_pgboss.refusals import check_timeout, refusal_in
+from jobcore_pgboss.refusals import check_timeout, refusals
 from jobcore_pgboss.schema import attach
 from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.statements import statement
 from jobcore_pgboss.worker import PgBossWorker
+from jobcore_postgres.background.endings import limited
 from jobcore_postgres.database import Database
 from jobcore_postgres.store import PostgresStore
 
@@ -51,12 +51,8 @@ class PgBossRunner(JobRunner):
         await self._enqueuer.close()
 
     async def submit(self, jobs: Iterable[NewJob], *, connection: Any = None) -> Sequence[Enqueued]:
-        try:
+        with refusals():
             return await self._enqueuer.submit(map(check_timeout, jobs), connection)
-        except Exception as error:
-            if (refusal := refusal_in(error)) is None:
-                raise
-            raise refusal from error
 
     async def cancel(
         self, tenant: UUID, job_id: UUID, *, reason: str | None = None, cancelled_by: str | None = None
@@ -64,7 +60,8 @@ class PgBossRunner(JobRunner):
         return bool(await self._ask("cancel", tenant, job_id, reason, cancelled_by))
 
     async def retry(self, tenant: UUID, job_id: UUID) -> bool:
-        return bool(await self._ask("retry", tenant, job_id))
+        with refusals():
+            return bool(await self._ask("retry", tenant, job_id))
 
     async def find_unrecorded(self, tenant: UUID, job_id: UUID) -> JobRecord | None:
         """Return a job that Node sent and no worker of ours has seen, as it would stand in `jobs`."""
@@ -77,18 +74,26 @@ class PgBossRunner(JobRunner):
             found = {name: int(count) for name, count in await cursor.fetchall()}
         return {**dict.fromkeys(queues or (), 0), **found}
 
+    async def unrecorded(self) -> Mapping[str, int]:
+        async with self._database.connection() as connection:
+            cursor = await connection.execute(statement("unrecorded"))
+            return {name: int(count) for name, count in await cursor.fetchall()}
+
     async def health(self) -> Health:
         try:
-            async with asyncio.timeout(HEALTH_PATIENCE):
-                async with self._database.connection() as connection:
-                    version = await attach(connection)
-                sizes = await self.queue_sizes()
+            version, sizes = await limited(self._state(), HEALTH_PATIENCE)
         except TimeoutError:
-            return _unwell(f"PostgreSQL has not answered within {HEALTH_PATIENCE:.0f} s.")
+            return _unwell(f"PostgreSQL has not answered within {HEALTH_PATIENCE:g} s.")
         except (JobcoreError, psycopg.Error, OSError) as error:
             return _unwell(str(error))
         facts = {"schema_version": version, "queues": dict(sizes)}
         return Health(healthy=True, runner_type=RUNNER_TYPE, queue_size=sum(sizes.values()), facts=facts)
+
+    async def _state(self) -> tuple[int, Mapping[str, int]]:
+        """Return the version of pg-boss's schema, and how many jobs wait in each queue."""
+        async with self._database.connection() as connection:
+            version = await attach(connection)
+        return version, await self.queue_sizes()
 
     def worker(self, host: WorkerHost) -> Worker:
         return PgBossWorker(self._store, self._settings, self._queues, host)

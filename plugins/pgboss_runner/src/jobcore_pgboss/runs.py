@@ -8,9 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from jobcore.models import Claim
-from jobcore.ports.runner import AbortControl
-from jobcore_pgboss import logs
+from jobcore_postgres.background.held import HeldClaim
 
 
 class Receipt(NamedTuple):
@@ -21,13 +19,11 @@ class Receipt(NamedTuple):
     started_us: int
 
 
-@dataclass(slots=True, eq=False)
-class Run:
+@dataclass(slots=True, eq=False, kw_only=True)
+class Run(HeldClaim):
     """One claim, and how far it is. Times are of the monotonic clock, which event loops go by, in seconds."""
 
-    claim: Claim
     receipt: Receipt
-    abort: AbortControl
     fetched_at: float
     extended_at: float
     stop: Mapping[str, Any] | None = None
@@ -37,11 +33,6 @@ class Run:
     """Whether its row in `jobs` says that it runs."""
     recording: asyncio.Future[None] | None = None
     """Somebody waits for that."""
-    ended: bool = False
-    """Whether its settlement is under way."""
-    settles_itself: bool = False
-    """Whether the handler wrote the settlement into a transaction of its own, which may or may not commit."""
-    lost: str | None = None
 
     @property
     def reference(self) -> dict[str, Any]:
@@ -54,18 +45,6 @@ class Run:
             "started_us": self.receipt.started_us,
             "attempt": self.claim.attempt,
         }
-
-    def lose(self, reason: str) -> None:
-        """The claim is gone: stop the handler; nothing of it will be written."""
-        if self.lost is None and not self.ended and not self.settles_itself:
-            self.lost = reason
-            logs.claim_lost(self.claim, reason)
-            self.abort.abort(reason, kind="lost")
-
-    def cancel(self, request: Mapping[str, Any]) -> None:
-        """Its cancellation was asked for: tell the handler."""
-        kind = "superseded" if "superseded_by" in request else "cancelled"
-        self.abort.abort(str(request.get("reason") or "cancelled"), by=request.get("cancelled_by"), kind=kind)
 
 
 @dataclass(slots=True)

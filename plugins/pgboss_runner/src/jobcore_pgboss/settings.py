@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
 
 from jobcore.limits import check_queue_name
 from jobcore_pgboss.supervision import SupervisionSettings
+from jobcore_postgres.background.listening import Listening
 
 QueueName = Annotated[str, AfterValidator(check_queue_name)]
 
@@ -66,3 +67,8 @@ class PgBossSettings(BaseModel):
     """How many jobs one fetch takes at most."""
     supervision: SupervisionSettings = SupervisionSettings()
     """The background duties that all instances on a pg-boss database share."""
+
+
+def listening_of(settings: PgBossSettings) -> Listening:
+    """Return how a worker with these settings hears of news."""
+    return Listening("JOBCORE_PGBOSS__LISTEN_URL", settings.listen_url, settings.probe_interval_seconds)

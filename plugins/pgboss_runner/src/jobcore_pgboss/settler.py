@@ -13,13 +13,13 @@ from psycopg import errors as pg
 
 from jobcore.models import Outcome, Settlement
 from jobcore.ports.observer import Observer
-from jobcore_pgboss import logs
 from jobcore_pgboss.completions import Completions
 from jobcore_pgboss.encoding import encode_settlement
-from jobcore_pgboss.link import Connection, Link, rows_of
 from jobcore_pgboss.runs import Run, Runs
 from jobcore_pgboss.statements import statement
 from jobcore_pgboss.status import StatusWriter
+from jobcore_postgres.background import logs as background
+from jobcore_postgres.background.link import Connection, Link, rows_of
 
 LARGEST_BATCH = 1000
 
@@ -156,13 +156,13 @@ class Settler:
         try:
             return (await self._write(connection, [ending]))[0]
         except REFUSALS as error:
-            logs.settlement_refused(ending.settlement, error)
+            background.settlement_refused(ending.settlement, error)
             failure = {"type": type(error).__name__, "message": "PostgreSQL refused to store how this attempt ended."}
         refused = replace(ending.settlement, outcome=Outcome.FAILED, result=None, error=failure)
         try:
             return (await self._write(connection, [_Ending(ending.run, refused)]))[0]
         except REFUSALS as error:
-            logs.settlement_refused(refused, error)
+            background.settlement_refused(refused, error)
             return ending, False
 
     async def _look_for_missed(self, connection: Connection, written: list[_Written]) -> list[_Written]:
@@ -177,14 +177,14 @@ class Settler:
     def _tell(self, ending: _Ending, applied: bool) -> None:
         self._forget(ending.run)
         if not applied:
-            logs.settlement_stale(ending.settlement)
+            background.settlement_stale(ending.settlement)
         self._observer.job_settled(ending.settlement, applied)
 
     def _tell_settled(self, run: Run, settlement: Settlement) -> None:
         """There is nothing to write: the handler committed it, or else the claim was lost."""
         lost = run.lost is not None or settlement.outcome is Outcome.RELEASED
         if lost and run.lost is None:  # a write of the handler's was refused before the heartbeat knew
-            logs.settlement_stale(settlement)
+            background.settlement_stale(settlement)
         self._observer.job_settled(settlement, not lost)
 
     def _forget(self, run: Run) -> None:

@@ -20,7 +20,7 @@ BREATH = 32
 
 
 class Slots:
-    """A fixed number of tasks that take claims from one buffer and put their settlements out."""
+    """Tasks that take claims from one buffer and put their settlements out, as many at a time as the worker may."""
 
     def __init__(
         self,
@@ -32,6 +32,7 @@ class Slots:
     ) -> None:
         self._settings = settings
         self._concurrency = host.concurrency
+        self._made = 0
         self._executor = host.executor
         self._open_session = open_session
         self._started = started
@@ -45,8 +46,19 @@ class Slots:
         self._pace = Pace(host.concurrency)
 
     def works(self) -> list[Coroutine[Any, Any, None]]:
-        """The slots' endless works, to be run as tasks."""
-        return [self._slot() for _ in range(self._concurrency)]
+        """The endless works of slots that are wanted and not there yet, to be run as tasks."""
+        wanted = max(0, self._concurrency - self._made)
+        self._made += wanted
+        return [self._slot() for _ in range(wanted)]
+
+    def resize(self, concurrency: int) -> None:
+        """Fill so many slots from now on; those that are too many rest once their jobs have ended."""
+        self._concurrency = concurrency
+        self._pace.resize(concurrency)
+        while self._buffer and (waiting := self._next_waiting()) is not None:
+            self._occupy()
+            waiting.set_result(self._buffer.popleft())
+        self._room.set()
 
     def give(self, runs: Sequence[Run]) -> None:
         """Take claims over: into free slots, the others into the buffer."""
@@ -115,7 +127,7 @@ class Slots:
             self._quiet.set()
 
     async def _next_run(self) -> Run:
-        if self._buffer:
+        if self._buffer and self._busy < self._concurrency:
             self._occupy()
             return self._buffer.popleft()
         waiting: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
@@ -123,7 +135,7 @@ class Slots:
         return await waiting
 
     def _next_waiting(self) -> asyncio.Future[Run] | None:
-        while self._waiting:
+        while self._waiting and self._busy < self._concurrency:
             waiting = self._waiting.popleft()
             if not waiting.done():
                 return waiting

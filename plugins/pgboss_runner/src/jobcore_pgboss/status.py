@@ -11,9 +11,9 @@ from uuid import UUID
 import orjson
 
 from jobcore.errors import StaleClaimError
-from jobcore_pgboss.link import Connection, rows_of
 from jobcore_pgboss.runs import Run
 from jobcore_pgboss.statements import statement
+from jobcore_postgres.background.link import Connection, rows_of
 
 
 class StatusWriter:

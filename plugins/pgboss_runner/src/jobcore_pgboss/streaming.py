@@ -9,9 +9,9 @@ from psycopg.rows import TupleRow
 
 from jobcore.models import NewJob
 from jobcore_pgboss.encoding import encode_plain_jobs
-from jobcore_pgboss.link import Connection, patience
 from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.statements import statement
+from jobcore_postgres.background.link import Connection, patience
 
 
 class NotPlainError(Exception):

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
 from uuid import uuid4
 
 from jobcore.models import Claim, Outcome, Settlement
@@ -14,22 +13,24 @@ from jobcore_pgboss import logs
 from jobcore_pgboss.duties import Duties
 from jobcore_pgboss.fetcher import Fetcher
 from jobcore_pgboss.heartbeat import EXTENSIONS, Heartbeat
-from jobcore_pgboss.link import Connection, Link
-from jobcore_pgboss.listener import Listener
-from jobcore_pgboss.listening import check_listening, listening_database
-from jobcore_pgboss.lookout import Lookout
+from jobcore_pgboss.identity import RUNNER_TYPE, WORK_CHANNEL
 from jobcore_pgboss.queues import Queues
 from jobcore_pgboss.rescuer import Rescuer
-from jobcore_pgboss.roles import Roles
 from jobcore_pgboss.runs import Run, Runs
 from jobcore_pgboss.schema import attach
 from jobcore_pgboss.session import Session
-from jobcore_pgboss.settings import PgBossSettings
+from jobcore_pgboss.settings import PgBossSettings, listening_of
 from jobcore_pgboss.settler import Settler
 from jobcore_pgboss.slots import Slots
 from jobcore_pgboss.status import StatusWriter
-from jobcore_pgboss.timekeeper import Timekeeper
+from jobcore_postgres.admitter import CHANNEL as ADMISSION_CHANNEL
 from jobcore_postgres.admitter import Admitter
+from jobcore_postgres.background.endings import within
+from jobcore_postgres.background.link import Connection, Link
+from jobcore_postgres.background.listener import CANCEL_CHANNEL, RELOAD_CHANNEL, Listener
+from jobcore_postgres.background.lookout import Lookout
+from jobcore_postgres.background.roles import Roles
+from jobcore_postgres.background.timekeeper import Timekeeper
 from jobcore_postgres.store import PostgresStore
 
 LONGEST_WAIT = 1.0
@@ -52,7 +53,7 @@ class PgBossWorker(Worker):
             Link(store.database, f"worker {role}") for role in ("fetcher", "settler", "keeper")
         )
         self._beating = Link(store.database, "worker heartbeat", patience=settings.lease_seconds / EXTENSIONS)
-        self._listening = Link(listening_database(store.database, settings), "worker listener")
+        self._listening = Link(listening_of(settings).database(store.database), "worker listener")
         self._runs = Runs()
         self._roles = Roles()
         self._stopping: asyncio.Task[None] | None = None
@@ -68,10 +69,21 @@ class PgBossWorker(Worker):
         self._fetcher = Fetcher(self._fetching, settings, host, self._runs, self._slots)
         self._heartbeat = Heartbeat(self._beating, settings, self._runs)
         self._admitter = Admitter(self._store)
-        self._listener = Listener(self._listening, settings, self._fetcher, self._heartbeat, self._admitter)
+        self._listener = Listener(
+            self._listening,
+            listening_of(settings),
+            {
+                WORK_CHANNEL: self._fetcher.hint_queue,
+                CANCEL_CHANNEL: self._heartbeat.cancel_told,
+                ADMISSION_CHANNEL: lambda _: self._admitter.hint(),
+                RELOAD_CHANNEL: lambda _: host.look_around(),
+            },
+            self._admitter.hint,
+            self._fetcher.hint,
+        )
         self._rescuer = Rescuer(self._keeping, settings.rescue_interval_seconds, served, host.observe)
         self._timekeeper = Timekeeper(self._store, host)
-        self._lookout = Lookout(self._store.database, self._roles.wait_for_trouble, host.observe)
+        self._lookout = Lookout(self._store.database, RUNNER_TYPE, self._roles.wait_for_trouble, host.observe)
         self._duties = Duties(self._store.database, settings.supervision, self.worker_id, host)
 
     async def start(self) -> None:
@@ -103,16 +115,20 @@ class PgBossWorker(Worker):
         if self._roles.are_closed:
             return
         await self._stop_claiming()
-        if not await _within(self._slots.wait_quiet(), self._host.grace if grace is None else grace):
+        if not await within(self._slots.wait_quiet(), self._host.grace if grace is None else grace):
             self._abort_all()
-            await _within(self._slots.wait_quiet(), LAST_WORD)
+            await within(self._slots.wait_quiet(), LAST_WORD)
         await self._roles.end("slots")
         self._hand_back([run for run in self._runs if not run.ended])
-        await _within(self._settler.wait_empty(), LAST_WORD)
+        await within(self._settler.wait_empty(), LAST_WORD)
         await self._close()
 
     def running(self) -> Sequence[Claim]:
         return [run.claim for run in self._runs.running()]
+
+    def resize(self, concurrency: int) -> None:
+        self._slots.resize(concurrency)
+        self._roles.watch("slots", *self._slots.works())
 
     async def wait_closed(self) -> None:
         await self._roles.wait_closed()
@@ -125,8 +141,7 @@ class PgBossWorker(Worker):
     async def _connect(self) -> None:
         """Reach the database once, so that a wrong address or schema is an error at the start and not a log line."""
         await self._store.database.repeatable(self._attach)
-        if self._settings.listen_url is not None:
-            await check_listening(self._listening, self._store.database)
+        await listening_of(self._settings).check(self._listening, self._store.database)
 
     async def _attach(self, connection: Connection) -> None:
         await attach(connection)
@@ -146,7 +161,7 @@ class PgBossWorker(Worker):
     async def _end_claiming(self) -> None:
         """End the roles that find work, and hand back what was claimed and not begun."""
         logs.worker_stopping(self.worker_id, len(self._runs.running()))
-        await _within(self._fetcher.pause(), LAST_WORD)
+        await within(self._fetcher.pause(), LAST_WORD)
         for role in ("fetcher", "returner", "rescuer", "timekeeper", "admitter"):
             await self._roles.end(role)
         await self._duties.end(self._roles)
@@ -165,9 +180,9 @@ class PgBossWorker(Worker):
         if self._roles.are_closed:
             return
         await self._roles.close()
-        await _within(self._duties.close(), LAST_WORD)
+        await within(self._duties.close(), LAST_WORD)
         for link in (self._fetching, self._writing, self._beating, self._keeping, self._listening):
-            await _within(link.close(), LAST_WORD)
+            await within(link.close(), LAST_WORD)
         logs.ends_unwritten([run.claim.job_id for run in self._runs])
         logs.worker_stopped(self.worker_id)
 
@@ -177,14 +192,3 @@ class PgBossWorker(Worker):
     def _wrote(self) -> None:
         """Ends were written: there may be room again."""
         self._slots.wake()
-
-
-async def _within(condition: Coroutine[Any, Any, None], limit: timedelta | float) -> bool:
-    """Wait for a condition, but no longer than the limit (seconds); return whether it came."""
-    seconds = limit.total_seconds() if isinstance(limit, timedelta) else limit
-    try:
-        async with asyncio.timeout(seconds):
-            await condition
-    except TimeoutError:
-        return False
-    return True

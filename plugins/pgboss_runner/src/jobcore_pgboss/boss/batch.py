@@ -16,9 +16,9 @@ from jobcore_pgboss.boss.desk import Desk
 from jobcore_pgboss.boss.job_results import settle_each
 from jobcore_pgboss.boss.models import Job
 from jobcore_pgboss.boss.settling import Settling
-from jobcore_pgboss.endings import end_tasks
-from jobcore_pgboss.perseverance import Perseverance
-from jobcore_pgboss.troubles import Troubles
+from jobcore_postgres.background.endings import end_tasks
+from jobcore_postgres.background.perseverance import Perseverance
+from jobcore_postgres.background.troubles import Troubles
 
 Handler = Callable[[Any], Awaitable[Any]]
 """Takes the list of jobs, and answers what comes of them."""

@@ -10,8 +10,8 @@ import orjson
 
 from jobcore.errors import InputError
 from jobcore_pgboss.boss.errors import QueueNotFoundError
-from jobcore_pgboss.bridges import bridge_to, sqlstate_of
 from jobcore_pgboss.supervision import SupervisionSettings
+from jobcore_postgres.bridges import bridge_to, sqlstate_of
 from jobcore_postgres.database import Database
 
 _NO_SUCH_QUEUE = "42704"

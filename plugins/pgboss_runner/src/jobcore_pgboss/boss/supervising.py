@@ -7,7 +7,7 @@ from jobcore_pgboss.boss.errors import QueueNotFoundError
 from jobcore_pgboss.boss.queue_verbs import QueueVerbs
 from jobcore_pgboss.duties.desk import Desk as DutyDesk
 from jobcore_pgboss.duties.supervisor import Supervisor
-from jobcore_pgboss.link import Link
+from jobcore_postgres.background.link import Link
 
 
 class Supervising(Verbs):

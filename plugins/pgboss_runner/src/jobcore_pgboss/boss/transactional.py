@@ -10,7 +10,7 @@ from jobcore_pgboss.boss.desk import Desk
 from jobcore_pgboss.boss.models import Job
 from jobcore_pgboss.boss.reading import Reading
 from jobcore_pgboss.boss.settling import Settling
-from jobcore_pgboss.link import Connection, Link
+from jobcore_postgres.background.link import Connection, Link
 
 MARGIN = 5
 """Seconds beyond their jobs' expiration after which the server ends transactions: pg-boss's measure."""

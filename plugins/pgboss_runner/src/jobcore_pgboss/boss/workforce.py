@@ -14,11 +14,12 @@ from jobcore_pgboss.boss.queue_cache import QueueCache
 from jobcore_pgboss.boss.wip import WipData
 from jobcore_pgboss.boss.work_options import plan_work
 from jobcore_pgboss.boss.worker import Surroundings, Worker
-from jobcore_pgboss.endings import end_tasks
-from jobcore_pgboss.link import Link
-from jobcore_pgboss.listener import Listener
-from jobcore_pgboss.roles import Roles
-from jobcore_pgboss.settings import PgBossSettings
+from jobcore_pgboss.identity import WORK_CHANNEL
+from jobcore_pgboss.settings import PgBossSettings, listening_of
+from jobcore_postgres.background.endings import end_tasks
+from jobcore_postgres.background.link import Link
+from jobcore_postgres.background.listener import Listener
+from jobcore_postgres.background.roles import Roles
 
 LAST_WORD = 5.0
 """Seconds that stopped handlers get to end, and that the database gets to take the last writes."""
@@ -115,7 +116,9 @@ class Workforce:
     def _begin_listening(self) -> None:
         if self._listens and self._listener is None:
             self._link = Link(self._desk.database, "boss listener")
-            self._listener = Listener(self._link, PgBossSettings(), self)
+            self._listener = Listener(
+                self._link, listening_of(PgBossSettings()), {WORK_CHANNEL: self.hint_queue}, self.hint
+            )
             self._roles.begin("listener", self._listener.turn)
 
     def _hears(self) -> bool:

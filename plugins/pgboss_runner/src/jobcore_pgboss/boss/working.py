@@ -12,7 +12,7 @@ from jobcore_pgboss.boss.options import check_queue_name
 from jobcore_pgboss.boss.wip import WipData
 from jobcore_pgboss.boss.work_options import WorkOptions
 from jobcore_pgboss.boss.workforce import Workforce
-from jobcore_pgboss.link import Connection
+from jobcore_postgres.background.link import Connection
 
 
 class Working(Verbs):

@@ -12,9 +12,9 @@ import orjson
 from psycopg.rows import TupleRow
 
 from jobcore_pgboss import logs
-from jobcore_pgboss.link import Link
 from jobcore_pgboss.statements import statement
 from jobcore_pgboss.supervision import SupervisionSettings
+from jobcore_postgres.background.link import Link
 
 SKEW = 60.0
 """Seconds by which a clock may differ from the database's before it is told: pg-boss's measure."""

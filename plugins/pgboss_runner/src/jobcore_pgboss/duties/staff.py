@@ -12,10 +12,10 @@ from jobcore_pgboss.duties.mirror import Mirror
 from jobcore_pgboss.duties.navigator import Navigator
 from jobcore_pgboss.duties.registry import Registry
 from jobcore_pgboss.duties.supervisor import Supervisor
-from jobcore_pgboss.link import Link
-from jobcore_pgboss.perseverance import TROUBLE
-from jobcore_pgboss.roles import Roles
 from jobcore_pgboss.supervision import SupervisionSettings
+from jobcore_postgres.background.link import Link
+from jobcore_postgres.background.perseverance import TROUBLE
+from jobcore_postgres.background.roles import Roles
 from jobcore_postgres.database import Database
 
 

@@ -1,10 +1,10 @@
--- Give their rows in `jobs` to queue rows that Node sent: a JSON array of {name, id}.
+-- Give their rows in `jobs` to queue rows that Node sent: a JSON array of {name, id}. No quota refuses what is in the queue.
 -- Some senders mean "for ever" by the largest integer, to which nothing can be added: a million attempts are as many.
 create or replace function jobcore.pgboss_adopt(rows jsonb) returns void
 language plpgsql
 as $$
 begin
-    perform jobcore.job_new(jsonb_agg(jsonb_build_object(
+    perform jobcore.job_record(jsonb_agg(jsonb_build_object(
         'id', j.id,
         'tenant', jobcore.pgboss_tenant(j.group_id, j.data),
         'type', j.name,

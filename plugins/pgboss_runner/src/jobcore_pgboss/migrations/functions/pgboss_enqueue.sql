@@ -17,7 +17,7 @@ declare
     answers jsonb := '[]';
 begin
     if $1 @? '$[*].on_conflict' then
-        return query select * from jobcore.pgboss_enqueue_mixed($1);
+        return query select * from jobcore.job_enqueue_mixed($1, 'jobcore.pgboss_enqueue');
         return;
     end if;
     if exists (select from jobcore.pauses) then

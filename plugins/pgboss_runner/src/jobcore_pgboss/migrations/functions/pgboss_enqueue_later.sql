@@ -24,6 +24,8 @@ begin
             hint = 'Use a queue with the policy standard.';
     end if;
 
+    perform jobcore.pgboss_refuse_taken($1);
+
     select jsonb_agg(
         jsonb_set(e.element, '{admission,engine}', jsonb_build_object(
             'retry_delay', e.element -> 'retry_delay',

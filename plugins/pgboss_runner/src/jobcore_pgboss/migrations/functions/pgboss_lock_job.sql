@@ -9,13 +9,20 @@ declare
 begin
     select b.queue into its_queue from public.jobs b where b.tenant = $1 and b.job_id = $2;
     for round in 1..100 loop
-        select j.state into its_state from pgboss.job j where j.name = its_queue and j.id = $2 for update;
+        select j.state into its_state
+        from pgboss.job j
+        where j.name = its_queue and j.id = $2 and jobcore.pgboss_tenant(j.group_id, j.data) = $1
+        for update;
         if found then
             return its_state;
         end if;
         begin
             perform from public.jobs b where b.tenant = $1 and b.job_id = $2 for no key update;
-            if not exists (select from pgboss.job j where j.name = its_queue and j.id = $2) then
+            if not exists (
+                select
+                from pgboss.job j
+                where j.name = its_queue and j.id = $2 and jobcore.pgboss_tenant(j.group_id, j.data) = $1
+            ) then
                 return null;
             end if;
             -- It was admitted while we waited for it. Whoever settles it holds the queue row first: so do we, anew.

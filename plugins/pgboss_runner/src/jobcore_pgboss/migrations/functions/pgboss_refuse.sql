@@ -5,6 +5,8 @@ as $$
 declare
     q record;
 begin
+    perform jobcore.pgboss_refuse_taken($1);
+
     select b.name, b.policy into q
     from jsonb_to_recordset($1) as i (queue text, type text)
     join pgboss.queue b on b.name = coalesce(i.queue, i.type)

@@ -1,5 +1,5 @@
 -- An operator's retry: a failed or cancelled job is queued again, its attempts renewed and counted on. One with an admission
--- waits for it first.
+-- waits for it first. False if the job has not failed or been cancelled, or is another engine's.
 create or replace function jobcore.pgboss_retry(tenant uuid, job_id uuid) returns boolean
 language plpgsql
 as $$
@@ -7,11 +7,22 @@ as $$
 declare
     job public.jobs;
 begin
+    perform jobcore.pgboss_refuse_taken(
+        jsonb_agg(jsonb_build_object('id', b.job_id, 'tenant', b.tenant, 'queue', b.queue)))
+    from public.jobs b
+    where b.tenant = $1 and b.job_id = $2;
+
     perform
     from public.jobs b
     join pgboss.job j on j.name = b.queue and j.id = b.job_id
     where b.tenant = $1 and b.job_id = $2
     for update of j;
+    perform from public.jobs b where b.tenant = $1 and b.job_id = $2 for no key update;
+    if not exists (
+        select from public.jobs b where b.tenant = $1 and b.job_id = $2 and b.runner_type = 'pgboss'
+    ) then
+        return false;
+    end if;
 
     select r.* into job from jobcore.job_requeue($1, array[$2]) r;
     if job.job_id is null then

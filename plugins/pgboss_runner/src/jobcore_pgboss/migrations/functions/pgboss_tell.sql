@@ -1,6 +1,6 @@
 -- What a worker needs to know of rows that it has just claimed, in the order of these queues, and within one by priority
 -- and age. Jobs that Node sent, or runs once more, are made ready in `jobs` here.
--- `retry_delay_ms` is that of the job's schedule, where it names one; `next_delay_ms` is what a job that pg-boss's own verbs
+-- `retry_delay_ms` is that of the schedule that fired the job, or was triggered by hand, where it names one; `next_delay_ms` is what a job that pg-boss's own verbs
 -- sent waits before the next attempt, by its own options.
 -- `stop` tells why a claimed job must not run: {"reason": ...} if its cancellation was asked for, or if it has ended.
 create or replace function jobcore.pgboss_tell(claimed pgboss.job[], queues text[])
@@ -27,10 +27,15 @@ begin
                     when b.status in ('completed', 'failed', 'cancelled')
                         then jsonb_build_object('reason', 'the job had ended as ' || b.status)
                 end,
-                case when b.schedule_id is not null then (
-                    select least(s.backoff_ms, 31536000000)  -- a year, as for every retry policy
-                    from public.cron_jobs s
-                    where s.tenant = b.tenant and s.schedule_id = b.schedule_id)
+                case
+                    when b.schedule_id is not null then (
+                        select least(s.backoff_ms, 31536000000)  -- a year, as for every retry policy
+                        from public.cron_jobs s
+                        where s.tenant = b.tenant and s.schedule_id = b.schedule_id)
+                    when b.metadata ->> 'trigger' = 'cronTrigger' then (
+                        select least(s.backoff_ms, 31536000000)
+                        from public.cron_jobs s
+                        where s.tenant = b.tenant and s.job_id = b.metadata ->> 'schedule')
                 end,
                 case when b.metadata ->> 'trigger' = 'pg-boss' then least(
                     jobcore.pgboss_backoff_ms(c.retry_count, c.retry_delay, c.retry_backoff, c.retry_delay_max),

@@ -1,0 +1,1 @@
+update jobcore.engines set leave = null where runner_type = 'pgboss';

@@ -1,1 +1,0 @@
-select jobcore.pgboss_channel()
