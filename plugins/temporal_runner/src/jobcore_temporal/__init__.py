@@ -1,0 +1,1 @@
+"""The Enterprise runner: jobs on Temporal, recorded in PostgreSQL. The SDK is imported on use."""

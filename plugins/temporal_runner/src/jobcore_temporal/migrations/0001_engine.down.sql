@@ -1,0 +1,1 @@
+delete from jobcore.engines where runner_type = 'temporal';

@@ -1,0 +1,1 @@
+update jobcore.engines set waiting = null where runner_type = 'temporal';
