@@ -21,10 +21,12 @@ from jobcore_devkit import (
     PostgresServer,
     ServerNotRunningError,
     ServerStartError,
+    _placement,
     find_installations,
 )
 from jobcore_devkit._ports import is_free
 from jobcore_devkit._postmaster import is_postgres
+from jobcore_devkit.errors import PortTakenError
 
 Query = Callable[..., object]
 
@@ -87,6 +89,20 @@ def test_settings_are_in_force_and_durability_is_the_default(query: Query, folde
     with PostgresServer(folder / "data", settings={"max_connections": "37"}, ephemeral=True) as server:
         assert query(server.dsn(), "SHOW max_connections") == "37"
         assert query(server.dsn(), "SHOW fsync") == "on"
+
+
+@pytest.mark.parametrize(
+    ("durable", "room", "in_memory"), [(False, 1, True), (False, 1 << 60, False), (True, 1, False)]
+)
+def test_what_need_not_last_is_kept_in_memory_where_there_is_room(
+    durable: bool, room: int, in_memory: bool, folder: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (folder / "memory").mkdir()
+    (folder / "memory").chmod(0o1777)
+    monkeypatch.setattr(_placement, "MEMORY_FOLDER", str(folder / "memory"))
+    monkeypatch.setattr(_placement, "ROOM_IN_MEMORY", room)
+    with PostgresServer.temporary(durable=durable) as server:
+        assert server.data_dir.is_relative_to(folder / "memory") is in_memory
 
 
 def test_two_servers_run_at_once(query: Query):
@@ -196,7 +212,7 @@ def test_a_folder_without_programs_is_refused(folder: Path):
 
 
 def test_a_taken_fixed_port_is_an_error_that_names_it(postgres_server: PostgresServer, folder: Path):
-    with pytest.raises(ServerStartError, match=f"port {postgres_server.port}"):
+    with pytest.raises(PortTakenError, match=rf"127\.0\.0\.1:{postgres_server.port}, which is in use.*port 0"):
         PostgresServer(folder / "data", port=postgres_server.port).start()
 
 

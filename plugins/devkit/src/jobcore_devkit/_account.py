@@ -6,7 +6,7 @@ import os
 import pwd
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -32,12 +32,17 @@ class Account:
             user=user, group=group, extra_groups=groups,
         )  # fmt: skip
 
-    def spawn(self, command: Sequence[str | Path], log: IO[bytes]) -> subprocess.Popen[bytes]:
-        """Start a server as this user, in a session of its own: a Ctrl-C in the terminal is not for it."""
+    def spawn(
+        self, command: Sequence[str | Path], log: IO[bytes], inherited: Collection[int] = ()
+    ) -> subprocess.Popen[bytes]:
+        """Start a server as this user, in a session of its own: a Ctrl-C in the terminal is not for it.
+
+        It keeps the `inherited` file descriptors open until its end.
+        """
         user, group, groups = self._identity()
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/", env=server_environment(),
-            user=user, group=group, extra_groups=groups, start_new_session=True,
+            user=user, group=group, extra_groups=groups, start_new_session=True, pass_fds=inherited,
         )  # fmt: skip
 
     def own(self, path: Path) -> None:
@@ -60,6 +65,11 @@ class Account:
         return (self.uid, self.gid, []) if self.switch else (None, None, None)
 
 
+def own_account() -> Account:
+    """Ourselves, whoever that is."""
+    return _account(pwd.getpwuid(os.geteuid()), switch=False)
+
+
 def server_account(data_dir: Path | None = None) -> Account:
     """Choose whom a server runs as: ourselves, or, for root, the owner of the data or an ordinary helper user.
 
@@ -67,7 +77,7 @@ def server_account(data_dir: Path | None = None) -> Account:
     that is impossible the server runs as `nobody`. Blocks.
     """
     if os.geteuid() != 0:
-        return _account(pwd.getpwuid(os.geteuid()), switch=False)
+        return own_account()
     owner = data_dir.stat().st_uid if data_dir is not None and data_dir.exists() else 0
     return _account(pwd.getpwuid(owner) if owner else _helper_user(), switch=True)
 

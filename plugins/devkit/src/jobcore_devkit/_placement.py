@@ -20,6 +20,9 @@ from jobcore_devkit.installations import NEEDED_PROGRAMS, Installation
 
 REACHABLE_ROOT = Path("/var/lib/jobcore")
 TEMPORARY_FOLDERS = ("/tmp", "/var/tmp")  # noqa: S108 - only folders made by mkdtemp are used in them
+MEMORY_FOLDER = "/dev/shm"  # noqa: S108 - as above
+ROOM_IN_MEMORY = 2 * 1024**3
+"""Bytes that must be free there: a suite's databases, and as much of the write-ahead log as PostgreSQL keeps."""
 LONGEST_SOCKET_FOLDER = 80  # sun_path holds 104 bytes on macOS, 108 on Linux; the socket's name takes up to 17
 
 
@@ -66,14 +69,22 @@ def socket_folder(data_dir: Path, account: Account) -> Path:
     return temporary_folder("jobcore-socket-", account)
 
 
-def temporary_folder(prefix: str, account: Account) -> Path:
-    """Make a folder of mode 0700 for the account, under the first temporary folder that it can enter."""
-    for parent in (tempfile.gettempdir(), *TEMPORARY_FOLDERS):
+def temporary_folder(prefix: str, account: Account, *, in_memory: bool = False) -> Path:
+    """Make a folder of mode 0700 for the account, under the first temporary folder that it can enter.
+
+    With `in_memory` it lies in memory where there is room: files that need not last are made several times faster.
+    """
+    memory = (MEMORY_FOLDER,) if in_memory and _has_room(MEMORY_FOLDER) else ()
+    for parent in (*memory, tempfile.gettempdir(), *TEMPORARY_FOLDERS):
         if len(parent) < LONGEST_SOCKET_FOLDER // 2 and account.can_enter(Path(parent)):
             folder = Path(tempfile.mkdtemp(prefix=prefix, dir=parent)).resolve()
             account.own(folder)
             return folder
     raise DataFolderError(f"User {account.name!r} can enter none of the temporary folders; point TMPDIR at one.")
+
+
+def _has_room(folder: str) -> bool:
+    return Path(folder).is_dir() and shutil.disk_usage(folder).free >= ROOM_IN_MEMORY
 
 
 def _refuse_foreign_content(folder: Path) -> None:

@@ -95,7 +95,8 @@ def stop(pid: int, mode: StopMode, data_dir: Path) -> None:
     deadline = time.monotonic() + STOP_SECONDS
     while is_postgres(pid):
         if time.monotonic() > deadline:
-            raise ServerStopError(data_dir, pid, mode, STOP_SECONDS)
+            advice = "Close its clients, or stop it with mode='immediate'."
+            raise ServerStopError(f"PostgreSQL on {data_dir}", pid, STOP_SECONDS, advice)
         time.sleep(POLL_SECONDS)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from jobcore.errors import StorageError
 
 
@@ -12,11 +10,11 @@ class DevkitError(StorageError):
 
 
 class BinariesNotFoundError(DevkitError):
-    """No usable PostgreSQL (or PgBouncer) is installed; the message names what was looked at and how to install one."""
+    """A server's programs are not installed; the message names what was looked at and how to install them."""
 
 
 class DataFolderError(DevkitError):
-    """A data folder cannot serve: it holds something else, or the server's user cannot reach it."""
+    """A data folder cannot serve: it holds something else, is in use, or the server's user cannot reach it."""
 
 
 class ServerStartError(DevkitError):
@@ -27,14 +25,21 @@ class ServerStartError(DevkitError):
         super().__init__(f"{what}\nThe end of its log:\n{log_tail or '(the log is empty)'}")
 
 
+class PortTakenError(DevkitError):
+    """A server was to listen on a port that something else uses."""
+
+    def __init__(self, server: str, port: int) -> None:
+        super().__init__(
+            f"{server} cannot listen on 127.0.0.1:{port}, which is in use. "
+            f"Stop what uses it (`ss -ltnp 'sport = :{port}'` names it), or pass port 0 for a free one."
+        )
+
+
 class ServerStopError(DevkitError):
     """A server did not stop in time."""
 
-    def __init__(self, data_dir: Path, pid: int, mode: str, seconds: float) -> None:
-        super().__init__(
-            f"PostgreSQL on {data_dir} (process {pid}) did not stop within {seconds:g} s in mode {mode!r}. "
-            "Close its clients, or stop it with mode='immediate'."
-        )
+    def __init__(self, server: str, pid: int, seconds: float, advice: str) -> None:
+        super().__init__(f"{server} (process {pid}) did not stop within {seconds:g} s. {advice}")
 
 
 class ServerNotRunningError(DevkitError):

@@ -26,7 +26,7 @@ from jobcore_devkit._placement import place_binaries, place_data, socket_folder,
 from jobcore_devkit._ports import free_port
 from jobcore_devkit._postmaster import PID_FILE, PROGRAM, is_postgres
 from jobcore_devkit._process import PORT_TAKEN, SIGNALS, Launch, StopMode, launch, log_tail, stop, wait_until_ready
-from jobcore_devkit.errors import ServerNotRunningError, ServerStartError
+from jobcore_devkit.errors import PortTakenError, ServerNotRunningError, ServerStartError
 from jobcore_devkit.installations import Installation, choose_installation, find_installations
 
 __all__ = ["Installation", "PostgresServer", "StopMode", "find_installations"]
@@ -87,8 +87,11 @@ class PostgresServer:
         settings: Mapping[str, str] | None = None,
         durable: bool = False,
     ) -> PostgresServer:
-        """Make an ephemeral server in a new temporary folder; start it with `start()` or `with`."""
-        folder = temporary_folder("jobcore-pg-", server_account())
+        """Make an ephemeral server in a new temporary folder; start it with `start()` or `with`.
+
+        One that is not durable keeps its data in memory where Linux offers 2 GiB of it as a folder (/dev/shm).
+        """
+        folder = temporary_folder("jobcore-pg-", server_account(), in_memory=not durable)
         server = cls(folder / "data", port=port, bin_dir=bin_dir, settings=settings, durable=durable, ephemeral=True)
         server._scratch = (folder,)
         return server
@@ -96,8 +99,8 @@ class PostgresServer:
     def start(self) -> None:
         """Start the server, or attach to the one that runs on this folder, with its port and its settings.
 
-        Does nothing if it runs already. Raises ServerStartError (with the log's tail), DataFolderError or
-        BinariesNotFoundError.
+        Does nothing if it runs already. Raises PortTakenError, ServerStartError (with the log's tail), DataFolderError
+        or BinariesNotFoundError.
         """
         if self.running:
             return
@@ -225,8 +228,10 @@ class PostgresServer:
             try:
                 self._process = launch(replace(plan, port=port))
             except ServerStartError as error:
-                if self._port or PORT_TAKEN not in error.log_tail or attempt == PORTS_TRIED:
+                if PORT_TAKEN not in error.log_tail:
                     raise
+                if self._port or attempt == PORTS_TRIED:
+                    raise PortTakenError("PostgreSQL", port) from error
             else:
                 self._port = port  # kept from now on: connection strings name it
                 self._pid = self._process.pid

@@ -14,24 +14,32 @@ A suite opts in, in its topmost `conftest.py`:
 | `durable_database_dsn` | function | the DSN of a migrated database on the durable server |
 | `pgbouncer` | session | a `PgBouncer` in transaction mode before `postgres_server` |
 | `pgbouncer_dsn` | function | the DSN of `database_dsn`'s database through it |
+| `jobcore_temporal` | session | a `TemporalServer` in memory, one for each process of the suite |
+| `temporal_namespace` | function | the name of a namespace on it of its own |
 
 A suite overrides `jobcore_migrator` to migrate in its own way, and `postgres_bin_dir` to choose PostgreSQL's programs;
-by default that is the folder in the environment variable JOBCORE_POSTGRES_BIN, or the first that is found.
+by default that is the folder in the environment variable JOBCORE_POSTGRES_BIN, or the first that is found. It overrides
+`temporal_options` to give the Temporal server search attributes or dynamic configuration.
 All of these are synchronous and block.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
+from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from jobcore_devkit._migrations import migrate
 from jobcore_devkit.databases import create_database, database_name, fresh_database, seal_template
-from jobcore_devkit.pgbouncer import HOW_TO_INSTALL, PgBouncer, find_pgbouncer
+from jobcore_devkit.pgbouncer import HOW_TO_INSTALL as HOW_TO_INSTALL_PGBOUNCER
+from jobcore_devkit.pgbouncer import PgBouncer, find_pgbouncer
 from jobcore_devkit.postgres import PostgresServer
+from jobcore_devkit.temporal import HOW_TO_INSTALL as HOW_TO_INSTALL_TEMPORAL
+from jobcore_devkit.temporal import TemporalServer, find_temporal
 
 __all__ = [
     "Migrator",
@@ -40,6 +48,7 @@ __all__ = [
     "durable_postgres_server",
     "empty_database_dsn",
     "jobcore_migrator",
+    "jobcore_temporal",
     "migrate_template",
     "pgbouncer",
     "pgbouncer_dsn",
@@ -47,6 +56,8 @@ __all__ = [
     "postgres_server",
     "require",
     "template_database",
+    "temporal_namespace",
+    "temporal_options",
 ]
 
 Migrator = Callable[[str], object]
@@ -136,7 +147,7 @@ def durable_database_dsn(durable_postgres_server: PostgresServer, jobcore_migrat
 @pytest.fixture(scope="session")
 def pgbouncer(postgres_server: PostgresServer) -> Generator[PgBouncer]:
     """PgBouncer in transaction mode; where it is not installed, the test is skipped, or fails in CI."""
-    require("PgBouncer", find_pgbouncer(), HOW_TO_INSTALL)
+    require("PgBouncer", find_pgbouncer(), HOW_TO_INSTALL_PGBOUNCER)
     with PgBouncer(postgres_server) as pool:
         yield pool
 
@@ -145,3 +156,26 @@ def pgbouncer(postgres_server: PostgresServer) -> Generator[PgBouncer]:
 def pgbouncer_dsn(pgbouncer: PgBouncer, database_dsn: str) -> str:
     """The DSN of `database_dsn`'s database through PgBouncer, as superuser."""
     return pgbouncer.dsn(database_name(database_dsn))
+
+
+@pytest.fixture(scope="session")
+def temporal_options() -> Mapping[str, Any]:
+    """What `jobcore_temporal` is made with, by the names of `TemporalServer`'s arguments."""
+    return {}
+
+
+@pytest.fixture(scope="session")
+def jobcore_temporal(temporal_options: Mapping[str, Any]) -> Generator[TemporalServer]:
+    """A Temporal for all tests of this process; where it is not installed, the test is skipped, or fails in CI."""
+    require("Temporal", find_temporal(), HOW_TO_INSTALL_TEMPORAL)
+    with TemporalServer(**temporal_options) as server:
+        yield server
+
+
+@pytest.fixture
+def temporal_namespace(jobcore_temporal: TemporalServer) -> str:
+    """The name of a namespace that only this test uses, with the server's search attributes."""
+    jobcore_temporal.start()  # a test before may have left it stopped
+    name = f"test-{uuid4().hex[:16]}"
+    jobcore_temporal.create_namespace(name)
+    return name
