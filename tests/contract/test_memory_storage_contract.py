@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from contract.memory_harness import HastenedClock
-from jobcore.memory import MemoryStore
+from jobcore.memory import MemoryRunner, MemoryStore
+from jobcore.models import NewJob
 from jobcore.testing.storage_contract import *  # noqa: F403 - one test for each behaviour
 from jobcore.testing.storage_contract import StorageHarness
 
@@ -20,6 +21,7 @@ class MemoryStorageHarness(StorageHarness):
     store: MemoryStore
     can_transact = True
     can_advance = True
+    can_submit = True
 
     def __init__(self) -> None:
         self.clock = HastenedClock()
@@ -30,6 +32,9 @@ class MemoryStorageHarness(StorageHarness):
 
     async def advance(self, by: timedelta) -> None:
         self.clock.ahead += by
+
+    async def submit(self, job: NewJob) -> None:
+        await MemoryRunner(self.store).submit([job])
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 
 from contract.memory_harness import MemoryHarness
-from contract.mutants import cancelling, enqueueing, flow, running, storages, stores, writing
+from contract.mutants import admissions, cancelling, enqueueing, flow, quotas, running, storages, stores, writing
 from contract.mutants.base import BrokenRunner, BrokenStore, MutantHarness, MutantStorageHarness
 from jobcore.errors import JobcoreError
 from jobcore.memory import MemoryStore
@@ -29,7 +29,7 @@ def mutants_in(*modules: ModuleType) -> Iterator[Mutant]:
                 yield value
 
 
-MUTANTS = list(mutants_in(enqueueing, running, writing, cancelling, flow, stores, storages))
+MUTANTS = list(mutants_in(enqueueing, running, writing, cancelling, flow, quotas, stores, storages, admissions))
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.__name__)

@@ -72,3 +72,23 @@ def test_a_limit_reads_back_as_it_was_announced(limit: Any) -> None:
 def test_a_rule_reads_back_as_it_was_announced() -> None:
     rule = Dedupe("a", "throttle", timedelta(seconds=90))
     assert read_dedupe("x", announce_dedupe(rule)) == rule
+
+
+async def test_limits_hold_for_calls_that_do_not_ask_for_the_handler(
+    opened: Open, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @job("sync", limits=[Concurrency(1)])
+    async def sync(ctx: JobContext, data: Data) -> None: ...
+
+    monkeypatch.setattr("jobcore.app.announced.BELIEVED_FOR", 0.0)
+    async with JobApp(settings) as web:
+        await web.schedules.put("k", "sync", "1 day", {"n": 1}, tenant=A, remote=True)
+        await opened(sync)  # after the other has looked
+        await web.pause(handler="sync")
+        by_name = await web.enqueue("sync", {"n": 1}, tenant=A, remote=True)
+        by_hand = await web.schedules.trigger(A, "k")
+        gates = [
+            (await web.store.explain_admission(A, handle.job_id)).gates  # pyright: ignore[reportOptionalMemberAccess]
+            for handle in (by_name, by_hand)
+        ]
+    assert [gate.gate.name for view in gates for gate in view] == ["at-once/sync"] * 2

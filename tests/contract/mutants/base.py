@@ -91,6 +91,7 @@ class MutantStorageHarness(StorageHarness):
 
     can_transact = True
     can_advance = True
+    can_submit = True
 
     def __init__(self, mutant: type[MemoryStore]) -> None:
         self._clock = HastenedClock()
@@ -101,3 +102,6 @@ class MutantStorageHarness(StorageHarness):
 
     async def advance(self, by: Any) -> None:
         self._clock.ahead += by
+
+    async def submit(self, job: NewJob) -> None:
+        await MemoryRunner(self.store).submit([job])

@@ -97,10 +97,10 @@ class KeepsPlacesForEver(BrokenStore):
 
     def __init__(self, clock: Clock | None = None) -> None:
         super().__init__(clock)
-        self.tables.waiting_room = _Hoarding()
+        self.tables.waiting_room = Hoarding()
 
 
-class _Hoarding(WaitingRoom):
+class Hoarding(WaitingRoom):
     def leave(self, row: JobRow) -> None:
         row.seats = []
         super().leave(row)

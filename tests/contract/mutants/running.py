@@ -8,7 +8,7 @@ from typing import Any
 
 from contract.mutants.base import BrokenRunner
 from jobcore.memory.worker import MemoryWorker
-from jobcore.models import Claim, Outcome, Settlement
+from jobcore.models import Claim, NewJob, Outcome, Settlement
 from jobcore.ports.observer import Observer
 from jobcore.ports.runner import AbortControl, ClaimExecutor, ClaimSession, Worker, WorkerHost
 
@@ -79,6 +79,13 @@ class IgnoresBackoff(BrokenRunner):
 
     def settled(self, settlement: Settlement) -> Settlement:
         return replace(settlement, retry_in=NOW)
+
+
+class KnowsNoScheduleOfWhatIsTriggered(BrokenRunner):
+    caught_by = "test_a_job_that_is_triggered_by_hand_backs_off_as_its_schedule_says"
+
+    def job(self, job: NewJob) -> NewJob:
+        return replace(job, metadata={})
 
 
 class BacksOffByAConstant(BrokenRunner):
@@ -166,6 +173,18 @@ class DrainsNothing(BrokenRunner):
 class _Hasty(MemoryWorker):
     async def drain(self) -> None:
         await super().stop(NOW)
+
+
+class KeepsItsSize(BrokenRunner):
+    caught_by = "test_a_worker_that_is_resized_runs_more_or_fewer_jobs_at_a_time"
+
+    def worker(self, host: WorkerHost) -> Worker:
+        return _Stubborn(self.store, host)
+
+
+class _Stubborn(MemoryWorker):
+    def resize(self, concurrency: int) -> None:
+        """Go on as before."""
 
 
 class TellsObserversTwice(BrokenRunner):
