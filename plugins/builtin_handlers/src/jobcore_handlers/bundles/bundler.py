@@ -15,7 +15,8 @@ from jobcore_handlers.bundles.archive import Archive
 from jobcore_handlers.bundles.payload import InvoiceZip
 from jobcore_handlers.errors import EmptyBundleError, StoredFileMissingError
 from jobcore_handlers.files.port import FileStore, StoredFile
-from jobcore_handlers.printing.loader import LoadedInvoice, load_sheet
+from jobcore_handlers.invoice_jobs import describe_invoice
+from jobcore_handlers.printing.loader import load_sheet
 from jobcore_handlers.printing.renderer import InvoiceRenderer
 from jobcore_handlers.statements import Connection, Statements
 
@@ -28,7 +29,9 @@ _SHARE_OF_RENDERING = 90
 class PrintedInvoice:
     """An invoice whose file is in the store."""
 
-    invoice: LoadedInvoice
+    invoice_id: UUID
+    client_id: UUID
+    number: str
     file: StoredFile
     step_name: str
 
@@ -36,10 +39,18 @@ class PrintedInvoice:
         return {
             "step": self.step_name,
             "status": "completed",
-            "invoiceId": str(self.invoice.invoice_id),
-            "invoiceNumber": self.invoice.sheet.number,
+            "invoiceId": str(self.invoice_id),
+            "invoiceNumber": self.number,
             "fileId": str(self.file.file_id),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """The archive in the store, and how many invoices are in it."""
+
+    file: StoredFile
+    invoices: int
 
 
 class Bundler:
@@ -67,27 +78,29 @@ class Bundler:
             await self._ctx.progress(percent, f"Invoice {position + 1} of {count}")
         return printed
 
-    async def pack(self, printed: Sequence[PrintedInvoice]) -> StoredFile:
+    async def pack(self, printed: Sequence[PrintedInvoice]) -> Bundle:
         """Store the archive of what was printed; files that are gone from the store are left out.
 
         Raises:
             EmptyBundleError: if none is left.
             FileStoreError: if the archive cannot be stored.
         """
-        now = datetime.now(UTC)
-        with Archive(now) as archive:
+        # The same for every attempt, so that one that has lost the job stores what is there, under the same name.
+        moment = _begin_of(self._ctx.job_id)
+        with Archive(moment) as archive:
             for one in printed:
                 await self._add(archive, one.file)
             if not archive.count:
                 raise EmptyBundleError
             content = await asyncio.to_thread(archive.finish)
-            name = f"invoice_bundle_{now:%Y%m%d%H%M%S}.zip"
-            return await self._store.put(self._ctx.tenant_id, name, content, file_id=self._id("bundle"))
+            name = f"invoice_bundle_{moment:%Y%m%d%H%M%S}.zip"
+            file = await self._store.put(self._ctx.tenant_id, name, content, file_id=self._id("bundle"))
+            return Bundle(file, archive.count)
 
     async def record(self, connection: Connection, bundle: StoredFile, printed: Sequence[PrintedInvoice]) -> UUID:
         """Write the archive's file and document rows; return the document's id."""
         document_id = self._id("document")
-        clients = {one.invoice.client_id for one in printed}
+        clients = {one.client_id for one in printed}
         await self._save_file(connection, bundle, ZIP_TYPE)
         await Statements("bundles", connection).run(
             "save_document",
@@ -103,7 +116,7 @@ class Bundler:
 
     async def _print(self, position: int, invoice_id: UUID) -> PrintedInvoice:
         step = self._data.invoice_step(position)
-        metadata = {"invoiceId": str(invoice_id), "tenantId": str(self._ctx.tenant_id)}
+        metadata = describe_invoice(self._ctx.tenant_id, invoice_id)
         await self._ctx.detail(step, "processing", metadata=metadata)
         async with self._ctx.db.transaction() as connection:
             invoice = await load_sheet(connection, self._ctx.tenant_id, invoice_id)
@@ -112,7 +125,7 @@ class Bundler:
         stored = await self._store.put(self._ctx.tenant_id, name, content, file_id=self._id(f"invoice/{invoice_id}"))
         async with self._ctx.db.transaction() as connection:
             await self._save_file(connection, stored, self._renderer.mime_type)
-        printed = PrintedInvoice(invoice, stored, step)
+        printed = PrintedInvoice(invoice_id, invoice.client_id, invoice.sheet.number, stored, step)
         await self._ctx.detail(step, "completed", result={"file_id": str(stored.file_id)}, metadata=metadata)
         return printed
 
@@ -140,3 +153,8 @@ class Bundler:
 
     def _id(self, what: str) -> UUID:
         return uuid5(self._ctx.job_id, what)
+
+
+def _begin_of(job_id: UUID) -> datetime:
+    """Return when a job was enqueued, as a UUID of version 7 tells; else, where Node made the id, the time now."""
+    return datetime.fromtimestamp((job_id.int >> 80) / 1000, UTC) if job_id.version == 7 else datetime.now(UTC)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from uuid import UUID
 
-from jobcore_handlers.bundles.payload import INVOICE_STEP, ZIP_STEP, ZIP_STEP_NAME, BundleStep, InvoiceZip
-from jobcore_handlers.errors import NoInvoicesSelectedError, PermissionMissingError
-
-BILLING_READ = "billing:read"
+from jobcore_handlers.bundles.payload import INVOICE_STEP, ZIP_STEP, ZIP_STEP_NAME, InvoiceZip, invoice_step_name
+from jobcore_handlers.errors import NoInvoicesSelectedError
+from jobcore_handlers.invoice_jobs import InvoiceStep, chosen_invoices, describe_invoice, describe_request
 
 
 def request_bundle(
@@ -32,28 +31,19 @@ def request_bundle(
         PermissionMissingError: unless the requester may read billing data.
         NoInvoicesSelectedError: if there is no invoice.
     """
-    if BILLING_READ not in permissions:
-        raise PermissionMissingError(BILLING_READ)
-    invoices = tuple(dict.fromkeys(invoice_ids))
-    if not invoices:
-        raise NoInvoicesSelectedError
+    invoices = chosen_invoices(invoice_ids, permissions, NoInvoicesSelectedError)
     return InvoiceZip(
         tenant_id=tenant,
         job_service_id=job_service_id,
         requester_id=requester,
         invoice_ids=invoices,
-        steps=_steps(tenant, invoices),
-        metadata={"user_id": str(requester), "invoice_count": len(invoices), "tenantId": str(tenant)},
+        steps=tuple(_steps(tenant, invoices)),
+        metadata=describe_request(tenant, requester, invoices),
     )
 
 
-def _steps(tenant: UUID, invoices: Sequence[UUID]) -> tuple[BundleStep, ...]:
-    per_invoice = [
-        BundleStep(
-            step_name=f"Process Invoice {number}",
-            type=INVOICE_STEP,
-            metadata={"invoiceId": str(invoice), "tenantId": str(tenant)},
-        )
-        for number, invoice in enumerate(invoices, start=1)
-    ]
-    return (*per_invoice, BundleStep(step_name=ZIP_STEP_NAME, type=ZIP_STEP, metadata={"tenantId": str(tenant)}))
+def _steps(tenant: UUID, invoices: Sequence[UUID]) -> Iterator[InvoiceStep]:
+    for position, invoice in enumerate(invoices):
+        metadata = describe_invoice(tenant, invoice)
+        yield InvoiceStep(step_name=invoice_step_name(position), type=INVOICE_STEP, metadata=metadata)
+    yield InvoiceStep(step_name=ZIP_STEP_NAME, type=ZIP_STEP, metadata={"tenantId": str(tenant)})

@@ -7,26 +7,25 @@ file id's folder holds one file; a new one under another name replaces the old.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import io
 import os
-import re
 import shutil
 import tempfile
 import time
 from contextlib import suppress
 from pathlib import Path
+from shutil import copyfileobj
 from typing import BinaryIO
 from uuid import UUID
 
 from jobcore.ids import uuid7
 from jobcore_handlers.errors import FileStoreError, StoredFileMissingError, UnsafeFileKeyError
+from jobcore_handlers.files.keys import checked_key, make_key
+from jobcore_handlers.files.measuring import MeasuringReader
 from jobcore_handlers.files.names import safe_name
 from jobcore_handlers.files.port import FileStore, StoredFile
 
 _PIECE = 1 << 20
-_UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_KEY = re.compile(rf"({_UUID})/({_UUID})/([^/]+)")
 _INCOMING = ".incoming"
 _ABANDONED_AFTER = 24 * 3600
 """Seconds."""
@@ -45,10 +44,7 @@ class DirectoryFileStore(FileStore):
 
     def path_of(self, key: str) -> Path:
         """Return where the file of `key` stands on disk. Raises `UnsafeFileKeyError`."""
-        match = _KEY.fullmatch(key)
-        if match is None or safe_name(match[3]) != match[3]:
-            raise UnsafeFileKeyError(key)
-        path = self._root / key
+        path = self._root / checked_key(key)
         # A symbolic link planted inside the store must not lead out of it.
         if path.is_symlink() or not path.resolve().is_relative_to(self._root.resolve()):
             raise UnsafeFileKeyError(key)
@@ -70,9 +66,10 @@ class DirectoryFileStore(FileStore):
         return await asyncio.to_thread(lambda: self.path_of(key).is_file())
 
     def _put(self, tenant: UUID, file_id: UUID, name: str, source: BinaryIO) -> StoredFile:
-        key = f"{tenant}/{file_id}/{name}"
+        key = make_key(tenant, file_id, name)
         path = self.path_of(key)
         try:
+            self._root.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             size, digest = self._write(path, source)
             _remove_others(path)
@@ -120,11 +117,9 @@ class DirectoryFileStore(FileStore):
 
 
 def _copy(source: BinaryIO, target: BinaryIO) -> tuple[int, str]:
-    digest, size = hashlib.sha256(), 0
-    while piece := source.read(_PIECE):
-        digest.update(piece)
-        size += target.write(piece)
-    return size, digest.hexdigest()
+    measured = MeasuringReader(source)
+    copyfileobj(measured, target, _PIECE)
+    return measured.size, measured.sha256
 
 
 def _remove_others(path: Path) -> None:

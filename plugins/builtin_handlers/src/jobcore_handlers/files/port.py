@@ -40,7 +40,7 @@ class FileStore(ABC):
 
     @abstractmethod
     async def open(self, key: str) -> BinaryIO:
-        """Return a reader of the file; the caller closes it.
+        """Return a reader of the file, which goes forward and may not seek; the caller closes it. Reading blocks.
 
         Raises:
             StoredFileMissingError: if there is none.

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -14,8 +13,8 @@ from typing import Any
 from reportlab.lib.colors import HexColor
 from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.styles import ParagraphStyle
-from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
+
+from jobcore_handlers.printing.fonts import Fonts
 
 INK = HexColor(0x1F2A44)
 GREY = HexColor(0x667085)
@@ -26,7 +25,7 @@ WHITE = HexColor(0xFFFFFF)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """The paragraph styles of one document."""
+    """The paragraph styles of one document; `fonts` of each are those that it is set in."""
 
     title: Any
     number: Any
@@ -41,29 +40,17 @@ class Look:
     small: Any
 
 
-def look_for(texts: Iterable[str]) -> Look:
-    """Return the styles with fonts that have the characters of `texts`.
-
-    Every reader has Helvetica, but it covers Western Europe only; a text beyond that is set in Vera, which is embedded.
-    """
-    return _look(all(_is_western(text) for text in texts))
-
-
-def _is_western(text: str) -> bool:
-    try:
-        text.encode("cp1252")
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
 @cache
-def _look(western: bool) -> Look:
-    regular, bold = ("Helvetica", "Helvetica-Bold") if western else _embedded_fonts()
+def look_with(fonts: Fonts) -> Look:
+    """Return the styles of a document that is set in `fonts`."""
+    bold = fonts.bold
 
-    def style(name: str, size: float, font: str = regular, **more: Any) -> Any:
+    def style(name: str, size: float, font: str = fonts.regular, **more: Any) -> Any:
         colour = more.pop("textColor", INK)
-        return ParagraphStyle(name, fontName=font, fontSize=size, leading=size * 1.35, textColor=colour, **more)
+        leading = size * 1.35
+        return ParagraphStyle(
+            name, fontName=font, fontSize=size, leading=leading, textColor=colour, fonts=fonts, **more
+        )
 
     return Look(
         title=style("title", 20, bold, alignment=TA_RIGHT),
@@ -78,9 +65,3 @@ def _look(western: bool) -> Look:
         head_right=style("head_right", 8.5, bold, textColor=WHITE, alignment=TA_RIGHT),
         small=style("small", 8, textColor=GREY),
     )
-
-
-def _embedded_fonts() -> tuple[str, str]:
-    pdfmetrics.registerFont(TTFont("Vera", "Vera.ttf"))
-    pdfmetrics.registerFont(TTFont("VeraBd", "VeraBd.ttf"))
-    return "Vera", "VeraBd"

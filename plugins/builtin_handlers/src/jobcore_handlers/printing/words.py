@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
+from jobcore_handlers.billing.money import decimals_of
+
 
 def format_day(day: date) -> str:
     """Return a day that nobody reads the wrong way round: `05 Jan 2026`, in English whatever the locale."""
@@ -20,11 +22,11 @@ def format_percent(percent: Decimal) -> str:
     return f"{_trimmed(percent)}%"
 
 
-def format_rate(cents: Decimal) -> str:
-    """Return a rate in whole currency units, with two to six decimal places: `120.00`, `0.0125`."""
-    text = f"{cents.scaleb(-2).quantize(_MILLIONTH):,f}"
-    whole, _, decimals = text.partition(".")
-    return f"{whole}.{decimals.rstrip('0').ljust(2, '0')}"
+def format_rate(cents: Decimal, currency: str) -> str:
+    """Return a rate in whole currency units, with the currency's decimal places to six: `120.00`, `0.0125`."""
+    places = decimals_of(currency)
+    whole, _, decimals = f"{cents.scaleb(-places).quantize(_MILLIONTH):,f}".partition(".")
+    return f"{whole}.{decimals.rstrip('0').ljust(places, '0')}".rstrip(".")
 
 
 def _trimmed(number: Decimal) -> str:
