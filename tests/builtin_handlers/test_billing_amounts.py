@@ -119,7 +119,8 @@ def test_two_contracts_for_one_service_bill_an_hour_once() -> None:
 def test_work_that_no_line_covers_is_not_billed() -> None:
     invoice = draft([line(LineKind.USAGE)], [delivery("1")])
     assert invoice.is_empty
-    assert invoice.billed_time == ()
+    assert (invoice.billed_time, invoice.not_covered) == ((), 1)
+    assert draft([line(LineKind.HOURLY)], [delivery("1"), delivery("0", LineKind.USAGE)]).not_covered == 0
 
 
 def test_a_missing_rate_is_an_error_only_where_something_is_charged() -> None:
@@ -192,6 +193,9 @@ def test_totals_equal_an_independent_computation(
 def test_money_is_written_for_people() -> None:
     assert format_money(123456, "USD") == "USD 1,234.56"
     assert format_money(-5, "EUR") == "EUR -0.05"
+    assert format_money(0, "GBP") == "GBP 0.00"
+    assert format_money(-123456, "JPY") == "JPY -123,456"
+    assert format_money(1234567, "KWD") == "KWD 1,234.567"
     assert format_number(Fraction("8.875")) == "8.875"
     assert format_number(Fraction(1200)) == "1,200"
     assert str(as_decimal(Fraction(1, 3))) == "0.333333"

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-import os
-import signal
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
@@ -15,32 +11,10 @@ from uuid import UUID, uuid4
 import pytest
 
 from builtin_handlers.context import AttemptContext
+from builtin_handlers.killing import KilledAfterCommit, KilledBeforeCompletion, killed
 from builtin_handlers.world import World
 from jobcore_handlers.errors import CycleAlreadyBilledError
 from jobcore_handlers.invoicing.handler import generate_invoice
-
-
-class KilledBeforeCommit(AttemptContext):
-    @asynccontextmanager
-    async def complete_in(self, connection: Any, *, result: Any = None) -> AsyncIterator[Any]:
-        async with super().complete_in(connection, result=result) as opened:
-            yield opened
-        os.kill(os.getpid(), signal.SIGKILL)
-
-
-class KilledAfterCommit(AttemptContext):
-    @property
-    def db(self) -> Any:
-        inner = super().db
-
-        class Killing:
-            @asynccontextmanager
-            async def transaction(self) -> AsyncIterator[Any]:
-                async with inner.transaction() as connection:
-                    yield connection
-                os.kill(os.getpid(), signal.SIGKILL)
-
-        return Killing()
 
 
 def bill(kind: type[AttemptContext], dsn: str, job: UUID, tenant: UUID, payload: Any) -> None:
@@ -48,11 +22,7 @@ def bill(kind: type[AttemptContext], dsn: str, job: UUID, tenant: UUID, payload:
 
 
 async def run_until_killed(kind: type[AttemptContext], world: World, job: UUID) -> None:
-    arguments = (kind, world.dsn, job, world.tenant, world.payload())
-    process = multiprocessing.get_context("spawn").Process(target=bill, args=arguments)
-    process.start()
-    await asyncio.to_thread(process.join, 60)
-    assert process.exitcode == -signal.SIGKILL
+    await killed(bill, kind, world.dsn, job, world.tenant, world.payload())
 
 
 @pytest.fixture
@@ -68,7 +38,7 @@ async def test_a_kill_before_the_commit_leaves_nothing_and_the_next_attempt_bill
     world: World, work: UUID, attempt: Callable[..., AttemptContext]
 ) -> None:
     job = uuid4()
-    await run_until_killed(KilledBeforeCommit, world, job)
+    await run_until_killed(KilledBeforeCompletion, world, job)
     assert world.invoices() == []
     assert world.rows("select from billing.transactions") == []
     assert world.rows("select from completions") == []

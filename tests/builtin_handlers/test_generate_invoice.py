@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from uuid import uuid4
 
+import psycopg
 import pytest
 
 from builtin_handlers.context import AttemptContext
@@ -59,14 +60,26 @@ async def test_an_invoice_has_lines_discounts_tax_and_a_ledger_entry(world: Worl
     assert (entry["type"], entry["amount"], entry["balance_after"]) == ("invoice_generated", 18363, 18363)
 
 
-async def test_what_was_billed_is_marked_and_not_billed_again(world: World, attempt: Attempt) -> None:
+async def test_a_clients_credit_is_not_part_of_what_it_owes(world: World, attempt: Attempt) -> None:
     service = world.add_service()
     world.add_line(service)
     world.add_time(service, INSIDE)
+    world.add("transactions", client_id=world.client, type="credit_issuance", amount=5000, balance_after=5000)
+    await generate_invoice(attempt(world.tenant), world.payload())
+    (entry,) = world.rows("select balance_after from billing.transactions where not is_credit")
+    assert entry["balance_after"] == 12000
+
+
+async def test_what_was_billed_is_marked_and_not_billed_again(world: World, attempt: Attempt) -> None:
+    service = world.add_service()
+    world.add_line(service)
+    world.add_line(service, "usage", rate="100")
+    world.add_time(service, INSIDE)
+    world.add_usage(service, INSIDE, "1")
     december = world.add_cycle((date(2025, 11, 1), date(2026, 1, 1)), effective_date=date(2025, 12, 1))
     first = await generate_invoice(attempt(world.tenant), world.payload())
     second = await generate_invoice(attempt(world.tenant), world.payload(billing_cycle_id=december))
-    assert first["total"] == 12000
+    assert first["total"] == 12100
     assert second["total"] == 0
 
 
@@ -78,6 +91,32 @@ async def test_the_last_day_of_a_period_is_in_it_and_the_end_is_not(world: World
     world.add_time(service, date(2025, 11, 30), 60)
     world.add_time(service, date(2025, 12, 1), 1000)
     assert (await generate_invoice(attempt(world.tenant), world.payload()))["total"] == 24000
+
+
+async def test_discounts_taxes_and_contracts_are_those_of_the_periods_last_day(world: World, attempt: Attempt) -> None:
+    last, after = date(2025, 11, 30), date(2025, 12, 1)
+    world.execute("update billing.clients set tax_region = 'GB'")
+    for kind, percent, changed in (("standard", "10", "20"), ("reduced", "50", "5")):
+        service = world.add_service(rate="100", tax_class=kind)
+        world.add_line(service, "usage")
+        for day in (date(2025, 10, 31), date(2025, 11, 1), last, after):
+            world.add_usage(service, day, "5")
+        world.add_tax(kind, percent)
+        world.add("tax_rates", tax_rate_id=uuid4(), region="GB", tax_class=kind, percent=changed, valid_from=last)
+    world.execute("update billing.tax_rates set valid_from = '2025-11-10', valid_to = '2025-11-30' where percent = 50")
+    world.execute("update billing.tax_rates set valid_from = '2025-01-01' where percent = 5")
+    for percent, begins, ends in ((10, last, after), (20, after, None), (40, date(2025, 1, 1), last)):
+        world.add_discount(percent=percent, valid_from=begins, valid_to=ends)
+    ended = world.add("contracts", contract_id=uuid4(), client_id=world.client, name="Old", is_active=False,
+                      start_date=date(2025, 1, 1))  # fmt: skip
+    world.add_line(world.add_service(), "fixed", contract_id=ended["contract_id"])
+    world.add("client_billing_settings", client_id=world.client, payment_terms="net_7")
+
+    billed = await generate_invoice(attempt(world.tenant), world.payload())
+    # 10 units of each of two services at 1.00, minus 10 percent; 20 percent tax on the one half, 5 on the other
+    assert (billed["subtotal"], billed["tax"]) == (1800, 180 + 45)
+    (invoice,) = world.invoices()
+    assert invoice["due_date"] - invoice["invoice_date"] == timedelta(days=7)
 
 
 async def test_a_cycle_without_dates_runs_from_its_effective_date_to_the_next_anchor(
@@ -104,13 +143,17 @@ async def test_unapproved_time_is_not_billed_but_rolls_to_the_next_period(world:
     assert (await generate_invoice(attempt(world.tenant), world.payload(billing_cycle_id=december)))["total"] == 12000
 
 
-async def test_work_approved_after_its_contract_ended_is_still_billed(world: World, attempt: Attempt) -> None:
+async def test_work_approved_after_its_contract_ended_is_still_billed(
+    world: World, attempt: Attempt, caplog: pytest.LogCaptureFixture
+) -> None:
     service = world.add_service()
     world.add_line(service)
     world.execute("update billing.contracts set end_date = '2025-11-20'")
     world.add_time(service, INSIDE, billing_date=date(2025, 12, 1))
+    world.add_time(service, date(2025, 11, 20), billing_date=date(2025, 12, 1))
     december = world.add_cycle((date(2025, 12, 1), date(2026, 1, 1)))
     assert (await generate_invoice(attempt(world.tenant), world.payload(billing_cycle_id=december)))["total"] == 12000
+    assert f"Billing cycle {december}: no contract line covers 1 time entries" in caplog.text
 
 
 async def test_the_invoice_is_the_requesters_else_the_systems(world: World, attempt: Attempt) -> None:
@@ -212,7 +255,9 @@ async def test_a_purchase_order_number_is_printed_on_the_invoice(world: World, a
 
 
 async def test_a_contract_that_is_not_in_force_needs_no_purchase_order(world: World, attempt: Attempt) -> None:
-    world.execute("update billing.contracts set po_required = true, end_date = '2025-11-01'")
+    world.execute("update billing.contracts set end_date = '2025-11-01'")
+    world.add("contracts", contract_id=uuid4(), client_id=world.client, name="Next", start_date=date(2025, 12, 1))
+    world.execute("update billing.contracts set po_required = true")
     await generate_invoice(attempt(world.tenant), world.payload())
     assert len(world.invoices()) == 1
 
@@ -279,6 +324,21 @@ async def test_parallel_invoices_have_numbers_without_gaps_and_a_ledger_that_add
     assert [invoice["invoice_number"] for invoice in world.invoices()] == [f"INV-{n:06d}" for n in range(1, 9)]
     balances = world.rows("select balance_after from billing.transactions order by balance_after")
     assert [row["balance_after"] for row in balances] == [100 * n for n in range(1, 9)]
+
+
+async def test_an_invoice_is_entered_after_what_others_enter_for_its_client(world: World, attempt: Attempt) -> None:
+    world.add_line(world.add_service("Seat", "100"), "fixed")
+    with psycopg.connect(world.dsn) as connection:
+        connection.execute("select from billing.clients for no key update")
+        billing = asyncio.create_task(generate_invoice(attempt(world.tenant), world.payload()))
+        await world.until_blocked(billing)
+        connection.execute(
+            "insert into billing.transactions (tenant, client_id, type, amount, balance_after) "
+            "values (%s, %s, 'payment', -30, -30)", (world.tenant, world.client),
+        )  # fmt: skip
+    await billing
+    (entry,) = world.rows("select balance_after from billing.transactions where type = 'invoice_generated'")
+    assert entry["balance_after"] == 70
 
 
 async def test_a_number_that_is_taken_is_passed_over(world: World, attempt: Attempt) -> None:

@@ -42,6 +42,8 @@ class InvoiceDraft:
     tax: int
     billed_time: tuple[UUID, ...]
     billed_usage: tuple[UUID, ...]
+    not_covered: int
+    """How many time entries and usage records no contract line covers."""
 
     @property
     def total(self) -> int:
@@ -68,6 +70,7 @@ def draft_invoice(period: Period, billing: BillingInput) -> InvoiceDraft:
     discounted = apply_discounts(charges, billing.discounts)
     taxes = compute_taxes(charges, discounted.net, billing.tax_rates, billing.tax_region, period.last_day)
     lines = _lines(charges, discounted.applied, taxes)
+    billed = {record for charge in charges for record in charge.deliveries}
     return InvoiceDraft(
         period=period,
         lines=lines,
@@ -75,6 +78,7 @@ def draft_invoice(period: Period, billing: BillingInput) -> InvoiceDraft:
         tax=sum(line.tax_amount for line in lines),
         billed_time=_billed(charges, LineKind.HOURLY),
         billed_usage=_billed(charges, LineKind.USAGE),
+        not_covered=sum(1 for work in billing.deliveries if work.quantity and work.record_id not in billed),
     )
 
 

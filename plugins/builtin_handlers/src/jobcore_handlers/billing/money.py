@@ -1,5 +1,6 @@
 """Money: exact fractions of a cent while reckoning, whole cents on paper.
 
+A cent stands for a currency's smallest unit, whatever that is called: one yen, or a fils of the Kuwaiti dinar.
 Nothing here is a float. An amount is a `Fraction` of cents until the invoice's subtotal and tax are each rounded up to
 whole cents; `apportion` then spreads that sum over the lines, so that what is printed adds up.
 """
@@ -12,6 +13,13 @@ from fractions import Fraction
 from math import ceil, floor
 
 _PLACES = 6
+
+# ISO 4217: the currencies whose smallest unit is not a hundredth.
+_UNDIVIDED = frozenset(
+    ("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF",
+     "UGX", "UYI", "VND", "VUV", "XAF", "XOF", "XPF")
+)  # fmt: skip
+_THOUSANDTHS = frozenset(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"))
 
 
 def round_up(amount: Fraction) -> int:
@@ -44,8 +52,18 @@ def format_number(number: Fraction) -> str:
     return text.rstrip("0").rstrip(".")
 
 
+def decimals_of(currency: str) -> int:
+    """Return how many decimal places amounts of a currency have: 2, but 0 of `JPY` and 3 of `KWD`."""
+    if currency in _UNDIVIDED:
+        return 0
+    return 3 if currency in _THOUSANDTHS else 2
+
+
+def format_amount(cents: int, currency: str) -> str:
+    """Return an amount for people, without its currency: `1,234.50`, `-3.00`, in yen `1,234`."""
+    return f"{Decimal(cents).scaleb(-decimals_of(currency)):,f}"
+
+
 def format_money(cents: int, currency: str) -> str:
-    """Return an amount for people: `USD 1,234.50`, `USD -3.00`."""
-    sign = "-" if cents < 0 else ""
-    whole, rest = divmod(abs(cents), 100)
-    return f"{currency} {sign}{whole:,}.{rest:02d}"
+    """Return an amount for people: `USD 1,234.50`, `USD -3.00`, `JPY 1,234`."""
+    return f"{currency} {format_amount(cents, currency)}"

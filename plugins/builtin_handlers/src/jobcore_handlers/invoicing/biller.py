@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from jobcore import JobContext
 from jobcore.ids import NO_USER, uuid7
+from jobcore_handlers import _logs
 from jobcore_handlers.billing.invoice import InvoiceDraft, draft_invoice
 from jobcore_handlers.billing.terms import ZeroInvoiceHandling
 from jobcore_handlers.errors import BillingCycleNotFoundError, CycleAlreadyBilledError, NothingToBillError
@@ -45,10 +47,11 @@ class BilledInvoice:
 class Biller:
     """Bills one client for one cycle, for one job."""
 
-    def __init__(self, connection: Connection, tenant: UUID, job_id: UUID, data: GenerateInvoice) -> None:
+    def __init__(self, ctx: JobContext, connection: Connection, data: GenerateInvoice) -> None:
         self._statements = Statements("invoicing", connection)
-        self._tenant = tenant
-        self._job_id = job_id
+        self._tenant = ctx.tenant_id
+        self._job_id = ctx.job_id
+        self._logger = ctx.logger
         self._data = data
 
     async def bill(self) -> BilledInvoice | None:
@@ -70,6 +73,8 @@ class Biller:
         party = await self._lock_client()
         loaded = await load_input(self._statements, tenant, client, period, party.tax_region)
         draft = draft_invoice(period, loaded.billing)
+        if draft.not_covered:
+            _logs.work_not_covered(self._logger, cycle.billing_cycle_id, draft.not_covered)
         settings = await billing_settings(self._statements, tenant, client)
         await roll_forward(self._statements, tenant, loaded.unapproved_time, period.end)
         if self._is_suppressed(draft, settings):
@@ -115,7 +120,8 @@ class Biller:
             status="finalized" if is_final else "draft",
             currency=party.currency,
             po_number=po_number,
-            payment_terms=settings.payment_terms,
+            invoice_date=settings.today,
+            due_date=settings.payment_terms.due_date(settings.today),
             user=self._data.user_id or NO_USER,
             job=self._job_id,
             draft=draft,

@@ -40,7 +40,7 @@ async def generate_invoice(ctx: JobContext, data: GenerateInvoice) -> dict[str, 
 
 async def _bill_and_complete(ctx: JobContext, data: GenerateInvoice) -> BilledInvoice | None:
     async with ctx.db.transaction() as connection:
-        invoice = await Biller(connection, ctx.tenant_id, ctx.job_id, data).bill()
+        invoice = await Biller(ctx, connection, data).bill()
         result = NO_INVOICE if invoice is None else invoice.as_result()
         async with ctx.complete_in(connection, result=result):
             pass  # the invoice is written already: its number is part of the result

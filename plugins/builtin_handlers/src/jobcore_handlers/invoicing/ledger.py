@@ -10,14 +10,13 @@ from uuid import UUID
 
 from jobcore_handlers.billing.invoice import InvoiceDraft, InvoiceLine
 from jobcore_handlers.billing.money import as_decimal
-from jobcore_handlers.billing.terms import PaymentTerms
-from jobcore_handlers.invoicing.numbers import with_number
+from jobcore_handlers.invoicing.numbers import insert_numbered
 from jobcore_handlers.statements import Statements
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewInvoice:
-    """An invoice about to be written: all but its number and its dates."""
+    """An invoice about to be written: all but its number."""
 
     tenant: UUID
     invoice_id: UUID
@@ -26,29 +25,26 @@ class NewInvoice:
     status: str
     currency: str
     po_number: str | None
-    payment_terms: PaymentTerms
+    invoice_date: date
+    due_date: date
     user: UUID
     job: UUID
     draft: InvoiceDraft
 
 
-@dataclass(frozen=True, slots=True)
-class _Today:
-    today: date
-
-
 async def write_invoice(statements: Statements, invoice: NewInvoice) -> str:
-    """Write an invoice dated today (UTC, by the database's clock) and return its number.
+    """Write an invoice and return its number.
 
     Raises:
         InvoiceNumberError: if no number is free.
     """
     number = await _insert_numbered(statements, invoice)
     key = {"tenant": invoice.tenant, "invoice": invoice.invoice_id}
-    await _insert_lines(statements, key, invoice.draft.lines)
-    await statements.run("enter_in_ledger", **key, client=invoice.client, total=invoice.draft.total, number=number)
-    await _mark(statements, "mark_time_billed", key, invoice.draft.billed_time)
-    await _mark(statements, "mark_usage_billed", key, invoice.draft.billed_usage)
+    async with statements.connection.pipeline():  # one round trip: the tenant's other invoices wait for a number
+        await _insert_lines(statements, key, invoice.draft.lines)
+        await statements.run("enter_in_ledger", **key, client=invoice.client, total=invoice.draft.total, number=number)
+        await _mark(statements, "mark_time_billed", key, invoice.draft.billed_time)
+        await _mark(statements, "mark_usage_billed", key, invoice.draft.billed_usage)
     return number
 
 
@@ -59,27 +55,24 @@ async def roll_forward(statements: Statements, tenant: UUID, entries: Sequence[U
 
 
 async def _insert_numbered(statements: Statements, invoice: NewInvoice) -> str:
-    (row,) = await statements.all("get_today", _Today)
     draft = invoice.draft
-    values: dict[str, Any] = {
-        "tenant": invoice.tenant,
-        "invoice": invoice.invoice_id,
-        "client": invoice.client,
-        "status": invoice.status,
-        "currency": invoice.currency,
-        "invoice_date": row.today,
-        "due_date": invoice.payment_terms.due_date(row.today),
-        "cycle": invoice.cycle,
-        "start": draft.period.start,
-        "end": draft.period.end,
-        "po_number": invoice.po_number,
-        "subtotal": draft.subtotal,
-        "tax": draft.tax,
-        "user": invoice.user,
-        "job": invoice.job,
-    }
-    return await with_number(
-        statements, invoice.tenant, lambda number: statements.run("insert_invoice", **values, number=number)
+    return await insert_numbered(
+        statements,
+        tenant=invoice.tenant,
+        invoice=invoice.invoice_id,
+        client=invoice.client,
+        status=invoice.status,
+        currency=invoice.currency,
+        invoice_date=invoice.invoice_date,
+        due_date=invoice.due_date,
+        cycle=invoice.cycle,
+        start=draft.period.start,
+        end=draft.period.end,
+        po_number=invoice.po_number,
+        subtotal=draft.subtotal,
+        tax=draft.tax,
+        user=invoice.user,
+        job=invoice.job,
     )
 
 

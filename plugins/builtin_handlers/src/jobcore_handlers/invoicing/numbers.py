@@ -2,47 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from uuid import UUID
-
-from psycopg.errors import UniqueViolation
+from typing import Any
 
 from jobcore_handlers.errors import InvoiceNumberError
 from jobcore_handlers.statements import Statements
 
 TRIES = 3
-_TAKEN = "invoices_number_taken"
 
 
 @dataclass(frozen=True, slots=True)
-class _Number:
+class _Numbered:
     number: str
+    is_written: bool
 
 
-async def with_number(statements: Statements, tenant: UUID, insert: Callable[[str], Awaitable[None]]) -> str:
-    """Call `insert` with the tenant's next invoice number, and with the one after it while the number is taken.
+async def insert_numbered(statements: Statements, **values: Any) -> str:
+    """Insert an invoice under the tenant's next number, or under the one after it while the number is taken.
 
-    Each try stands in a savepoint of its own, so a number that is taken costs nothing but itself. Returns the number.
+    Returns the number. Until the transaction ends, no other invoice of the tenant gets one.
 
     Raises:
         InvoiceNumberError: if three numbers in a row are taken.
     """
     tried: list[str] = []
     for _ in range(TRIES):
-        number = await _take_number(statements, tenant)
-        try:
-            async with statements.connection.transaction():
-                await insert(number)
-        except UniqueViolation as violation:
-            if violation.diag.constraint_name != _TAKEN:
-                raise
-            tried.append(number)
-        else:
-            return number
+        (row,) = await statements.all("insert_invoice", _Numbered, **values)
+        if row.is_written:
+            return row.number
+        tried.append(row.number)
     raise InvoiceNumberError(tried)
-
-
-async def _take_number(statements: Statements, tenant: UUID) -> str:
-    (row,) = await statements.all("take_invoice_number", _Number, tenant=tenant)
-    return row.number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from uuid import UUID
 
 from jobcore_handlers.billing.periods import Period
@@ -15,17 +16,18 @@ from jobcore_handlers.statements import Statements
 class Client:
     """Who is billed, in which currency, and whose tax applies (`None`: none)."""
 
-    name: str
     currency: str
     tax_region: str | None
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """How a client is billed."""
+    """How a client is billed, and on which day."""
 
     zero_invoices: ZeroInvoiceHandling
     payment_terms: PaymentTerms
+    today: date
+    """In UTC, by the database's clock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,7 @@ class _Contract:
 class _SettingsRow:
     zero_invoices: str
     payment_terms: str
+    today: date
 
 
 async def purchase_order(statements: Statements, tenant: UUID, client: UUID, period: Period) -> str | None:
@@ -69,4 +72,4 @@ async def billing_settings(statements: Statements, tenant: UUID, client: UUID) -
             f"Neither client {client} nor tenant {tenant} has billing settings. "
             "Add a row to billing.default_billing_settings, then retry the job."
         )
-    return Settings(ZeroInvoiceHandling(row.zero_invoices), PaymentTerms(row.payment_terms))
+    return Settings(ZeroInvoiceHandling(row.zero_invoices), PaymentTerms(row.payment_terms), row.today)

@@ -1,8 +1,9 @@
-"""The billing handlers as users meet them: enqueued on an application, run by a worker on PostgreSQL."""
+"""The billing handlers as users meet them: enqueued on an application, run by a worker on either engine."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager
 from datetime import date
 from uuid import uuid4
 
@@ -19,14 +20,11 @@ from jobcore_handlers.invoicing.handler import generate_invoice
 
 
 @pytest.fixture
-async def app(world: World, store: DirectoryFileStore, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[JobApp]:
-    """An application with a worker that runs."""
-    monkeypatch.setenv("DATABASE_URL", world.dsn)
-    async with JobApp(services={FileStore: store}) as app:
-        worker = app.worker()
-        await worker.start()
+async def app(
+    open_app: Callable[..., AbstractAsyncContextManager[JobApp]], store: DirectoryFileStore
+) -> AsyncIterator[JobApp]:
+    async with open_app(services={FileStore: store}) as app:
         yield app
-        await worker.stop()
 
 
 async def test_a_cycle_is_billed_and_its_invoice_bundled(app: JobApp, world: World, store: DirectoryFileStore) -> None:
