@@ -1,0 +1,1 @@
+"""J08: count anew how much of each bucket of minutes is used."""

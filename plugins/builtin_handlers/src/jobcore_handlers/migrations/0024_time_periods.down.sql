@@ -1,0 +1,2 @@
+drop table billing.time_periods;
+drop table billing.time_period_settings;
