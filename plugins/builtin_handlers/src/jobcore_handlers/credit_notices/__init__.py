@@ -1,0 +1,1 @@
+"""J05: tell clients that their credits are about to expire."""
