@@ -27,7 +27,7 @@ async def announce_change(
 
     Call it on the connection that makes the change: the webhooks are sent if, and only if, that transaction commits.
     """
-    subscriptions = await Subscriptions(connection, tenant).enabled_for(resource)
+    subscriptions = await Subscriptions(connection, tenant).listening_to(resource)
     for subscription in subscriptions:
         payload = SendWebhook(
             tenant_id=tenant,

@@ -19,3 +19,5 @@ class SendWebhook(JobData):
     action: Action
     resource_id: str = Field(min_length=1, max_length=200)
     data: dict[str, Any] = Field(default_factory=dict[str, Any])
+    message_id: UUID | None = None
+    """Of a message that is sent again; by default the job's id."""

@@ -6,7 +6,6 @@ A receiver looks up the public key by its id and checks signature and time; `ver
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from binascii import Error as InvalidBase64
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -41,11 +40,7 @@ class WebhookSigner:
     """
 
     def __init__(self, key: RSAPrivateKey, key_id: str) -> None:
-        if key.key_size < MIN_KEY_BITS:
-            raise ConfigurationError(
-                f"The webhook signing key {key_id!r} has {key.key_size} bits; at least {MIN_KEY_BITS} are needed. "
-                f"Make one: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:{MIN_KEY_BITS} -out webhook.pem"
-            )
+        require_strong(key, key_id)
         self._key = key
         self.key_id = key_id
 
@@ -78,6 +73,15 @@ class WebhookSigner:
         }
 
 
+def require_strong(key: RSAPrivateKey | RSAPublicKey, key_id: str) -> None:
+    """Raise `ConfigurationError` if a key is too short."""
+    if key.key_size < MIN_KEY_BITS:
+        raise ConfigurationError(
+            f"The webhook signing key {key_id!r} has {key.key_size} bits; at least {MIN_KEY_BITS} are needed. "
+            f"Make one: openssl genpkey -algorithm RSA -pkeyopt rsa_keygen_bits:{MIN_KEY_BITS} -out webhook.pem"
+        )
+
+
 def verify_webhook(
     public_keys: Mapping[str, RSAPublicKey],
     headers: Mapping[str, str],
@@ -107,7 +111,7 @@ def verify_webhook(
         raise WebhookVerificationError("The timestamp is not a Unix time in seconds.")
     try:
         key.verify(b64decode(signature), _signed_text(message_id, timestamp, body), PKCS1v15(), SHA256())
-    except (InvalidSignature, InvalidBase64):
+    except (InvalidSignature, ValueError):  # what is no Base64, or not even ASCII
         raise WebhookVerificationError("The signature does not match the id, the time and the body.") from None
     age = abs((now or datetime.now(UTC)) - datetime.fromtimestamp(int(timestamp), UTC))
     if age > tolerance:

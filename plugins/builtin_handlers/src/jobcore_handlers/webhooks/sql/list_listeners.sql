@@ -1,0 +1,5 @@
+select subscription_id, url, resource, is_enabled, consecutive_failures, failed_probes, resume_at, disabled_at, disabled_reason,
+    clock_timestamp() as read_at
+from billing.webhook_subscriptions
+where tenant = %(tenant)s and resource = %(resource)s and (is_enabled or resume_at is not null)
+order by subscription_id
