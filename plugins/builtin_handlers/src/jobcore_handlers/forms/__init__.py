@@ -1,0 +1,1 @@
+"""J09: forms that belonged to a single run of a workflow."""

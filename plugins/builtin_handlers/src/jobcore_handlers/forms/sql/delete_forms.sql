@@ -1,0 +1,1 @@
+delete from billing.workflow_form_definitions where tenant = %(tenant)s and form_id = any(%(forms)s)

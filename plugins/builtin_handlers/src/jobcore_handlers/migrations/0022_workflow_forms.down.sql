@@ -1,0 +1,3 @@
+drop table billing.workflow_task_definitions;
+drop table billing.workflow_form_schemas;
+drop table billing.workflow_form_definitions;

@@ -1,0 +1,1 @@
+"""J12: keys of sessions that have ended."""

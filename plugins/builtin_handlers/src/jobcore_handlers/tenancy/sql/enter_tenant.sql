@@ -1,0 +1,1 @@
+select set_config('jobcore.tenant', %(tenant)s, true)
