@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import date
 from typing import Any
 from uuid import UUID, uuid4
 
 import psycopg
 from psycopg.rows import dict_row
-from psycopg.sql import SQL, Identifier, Placeholder
+from psycopg.sql import SQL, Composed, Identifier, Placeholder
 
 from jobcore_handlers.invoicing.payload import GenerateInvoice
 
@@ -81,13 +82,20 @@ class World:
         values = {"discount_id": uuid4(), "client_id": self.client, "valid_from": date(2025, 1, 1), **row}
         return self.add("discounts", name=name, **values)["discount_id"]
 
-    def execute(self, statement: str, *values: Any) -> None:
+    def execute(self, statement: str | Composed, *values: Any) -> None:
         with psycopg.connect(self.dsn) as connection:
             connection.execute(statement, values)
 
     def rows(self, query: str, *values: Any) -> list[dict[str, Any]]:
         with psycopg.connect(self.dsn, row_factory=dict_row) as connection:
             return connection.execute(query, values).fetchall()
+
+    async def until_blocked(self, work: asyncio.Task[Any]) -> None:
+        """Wait until a session waits for a lock, which `work` must not end without."""
+        waiting = "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+        while not self.rows(waiting):
+            assert not work.done()
+            await asyncio.sleep(0.01)
 
     def invoices(self) -> list[dict[str, Any]]:
         return self.rows("select * from billing.invoices order by invoice_number")

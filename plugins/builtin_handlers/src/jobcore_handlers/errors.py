@@ -6,6 +6,7 @@ does not say (which cycle, which invoice, what to do) stands in the exception's 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar, Self
 from uuid import UUID
 
@@ -92,6 +93,13 @@ class TaxRateMissingError(BillingRefusedError):
         )
 
 
+class UnknownCadenceError(BillingRefusedError):
+    """A client is to be billed at intervals that there are not."""
+
+    def __init__(self, name: str, known: list[str]) -> None:
+        super().__init__(f"{name[:40]!r} is no billing cycle; a client has one of {', '.join(known)}.")
+
+
 class InvoiceNumberError(BillingError):
     """Every number that was tried for an invoice is taken."""
 
@@ -107,6 +115,50 @@ class InvoiceNotFoundError(BillingError):
 
     def __init__(self, invoice_id: UUID) -> None:
         super().__init__(f"Invoice {invoice_id} not found")
+
+
+class InvoiceNotPrintableError(BillingError, NonRetryableError):
+    """An invoice holds text that the renderer cannot set; `InvoiceRenderer` of one's own may."""
+
+    @classmethod
+    def because_of_characters(cls, missing: Sequence[str]) -> Self:
+        named = ", ".join(f"{char} (U+{ord(char):04X})" for char in missing[:10])
+        return cls(
+            f"No font of the renderer has {named}{' and others' if len(missing) > 10 else ''}. Set "
+            "JOBCORE_BUILTIN__INVOICE_FONT to the file of a TrueType font that has them, such as DejaVuSans.ttf, and "
+            "JOBCORE_BUILTIN__INVOICE_FONT_BOLD to its bold one, then retry the job."
+        )
+
+    @classmethod
+    def because_of_direction(cls) -> Self:
+        return cls(
+            "The invoice holds text that is written from right to left, which the renderer cannot set. Register an "
+            "InvoiceRenderer of your own with the application's services, then retry the job."
+        )
+
+
+class TenantRequiredError(BillingRefusedError):
+    """A job that works for one customer was enqueued for the system."""
+
+    def __init__(self, job: str) -> None:
+        super().__init__(f"Tenant ID is required for {job} job")
+
+
+class ClientNotFoundError(BillingRefusedError):
+    """No client of the tenant has this id."""
+
+    def __init__(self, client_id: UUID) -> None:
+        super().__init__(f"Client {client_id} not found")
+
+
+class BucketConfigurationMissingError(BillingError):
+    """A bucket is used of which nobody said how much it holds."""
+
+    def __init__(self, usage_id: UUID, contract_line_id: UUID) -> None:
+        super().__init__(
+            f"Bucket usage {usage_id}: contract line {contract_line_id} has no bucket configuration. "
+            "Add its row to billing.bucket_configurations; the next run counts it."
+        )
 
 
 class FileStoreError(JobcoreError):
@@ -150,8 +202,12 @@ class EmptyBundleError(BundleError):
 class BundleFailedError(BundleError):
     """A bundle was begun and could not be finished; `__cause__` is the reason."""
 
-    def __init__(self, reason: Exception) -> None:
+    def __init__(self, reason: str) -> None:
         super().__init__(f"Failed to create invoice bundle: {reason}")
+
+
+class BundleRefusedError(BundleFailedError, NonRetryableError):
+    """A bundle cannot be made as things stand; another attempt would end the same way."""
 
 
 class NoInvoicesSelectedError(BundleError, ValueError):
@@ -166,3 +222,10 @@ class PermissionMissingError(JobcoreError, PermissionError):
 
     def __init__(self, permission: str) -> None:
         super().__init__(f"This needs the permission {permission!r}; ask an administrator of the tenant for it.")
+
+
+class FanOutRefusedError(NonRetryableError):
+    """No tenant can have a job of this kind with this payload; `__cause__` is the reason."""
+
+    def __init__(self, handler: str, reason: Exception) -> None:
+        super().__init__(f"{handler!r} cannot be enqueued for every tenant: {reason}")
