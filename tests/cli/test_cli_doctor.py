@@ -1,5 +1,6 @@
 """`jobcore doctor`: each fault is found, and its remedy told."""
 
+import re
 from email.message import Message
 
 import psycopg
@@ -7,6 +8,7 @@ import pytest
 
 from jobcore.cli.doctor.installation import check_distributions
 from jobcore.cli.exit_codes import ExitCode
+from jobcore_postgres.migrations import down, migrate
 
 
 def verdicts(document):
@@ -30,6 +32,7 @@ def test_a_sound_installation_is_told_as_such(cli, database):
         "settings",
         "handlers",
         "postgres",
+        "migrations",
         "clock",
         "pooler",
         "storage",
@@ -65,6 +68,7 @@ def test_wrong_settings_are_a_finding_and_what_needs_them_is_skipped(cli, monkey
 def test_a_missing_runner_is_a_finding(cli, monkeypatch, database):
     monkeypatch.setenv("JOB_RUNNER_TYPE", "temporal")
     monkeypatch.setenv("EDITION", "enterprise")
+    monkeypatch.setenv("JOBCORE_PLUGINS__ALLOW", "jobcore-postgres-storage")
     answer = cli("doctor", "--json")
     assert answer.code == ExitCode.FAILED
     assert "jobcore-temporal-runner" in told(answer.document, "required plugins")
@@ -84,6 +88,14 @@ def test_a_database_without_a_schema_is_told_with_the_command(cli, monkeypatch, 
     answer = cli("doctor", "--json")
     assert answer.code == ExitCode.FAILED
     assert "jobcore migrate" in told(answer.document, "postgres")
+
+
+def test_tables_of_a_plugin_that_was_installed_later_are_missed(cli, database):
+    down(database, "billing", to="0")
+    found = told(cli("doctor", "--json").document, "migrations")
+    assert re.search(r"\(\d+ of billing\): jobs that need their tables fail Run `jobcore migrate`", found)
+    migrate(database)
+    assert "billing" in told(cli("doctor", "--json").document, "migrations")
 
 
 def test_a_pooler_is_noticed(cli, monkeypatch, project, pgbouncer_dsn):

@@ -57,7 +57,7 @@ GARBAGE = [
     pytest.param(["enqueue", "say-helo", "--tenant", TENANT], ExitCode.NOT_FOUND,
                  "No handler registered for job: say-helo. Did you mean 'say-hello'?", id="unknown handler"),
     pytest.param(["enqueue", "say-hello", "--data", ADA], ExitCode.USAGE,
-                 "tenantId is required in job data", id="no tenant"),
+                 "tenantId is required in job data\nName the tenant: --tenant UUID", id="no tenant"),
     pytest.param(["enqueue", "say-hello", "--tenant", "acme", "--data", ADA], ExitCode.USAGE,
                  "A tenant id is a UUID or 'system', not 'acme'", id="tenant"),
     pytest.param([*HELLO, "--data", '{"times": "often"}'], ExitCode.USAGE,

@@ -119,7 +119,7 @@ def test_the_list_for_people_says_how_to_go_on(cli, database):
         (["list", "--since", "2026-05-01T09:00:00"], ExitCode.USAGE, "time zone"),
         (["list", "--since", "yesterday"], ExitCode.USAGE, "yesterday"),
         (["show", "42"], ExitCode.USAGE, "should be a valid UUID"),
-        (["show", str(uuid4())], ExitCode.NOT_FOUND, "has no job"),
+        (["show", str(uuid4())], ExitCode.NOT_FOUND, "If it is a tenant's, name that: --tenant UUID."),
         (["cancel", str(uuid4())], ExitCode.NOT_FOUND, "has no job"),
         (["retry", str(uuid4())], ExitCode.NOT_FOUND, "has no job"),
         (["wait", str(uuid4())], ExitCode.NOT_FOUND, "has no job"),

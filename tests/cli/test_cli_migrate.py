@@ -27,6 +27,10 @@ def test_up_applies_what_waits_and_says_what(cli, empty):
     assert cli("migrate", "up").out == "The schema is up to date.\n"
     assert cli("migrate", "status", "--check").code == 0
     assert cli("queues").code == 0
+    execute(
+        empty, "update jobcore.migrations set checksum = 'another' where (component, version) = ('billing', '0001')"
+    )
+    assert "billing 0001_parties is not the text that was applied" in cli("migrate", "up").err
 
 
 def test_without_a_command_it_migrates_up(cli, empty):

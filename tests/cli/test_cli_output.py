@@ -17,7 +17,7 @@ def test_a_table_is_plain_columns_where_nobody_looks(capsys):
     header, first, second = capsys.readouterr().out.splitlines()
     assert header.split() == ["name", "at", "for"]
     assert first.split() == ["a", "yes"]
-    assert second == "[b]bold[/b]  2026-05-01 09:00:00Z  3:00:00"
+    assert second == "[b]bold[/b]  2026-05-01 09:00:00Z  3 hours"
 
 
 def test_a_table_on_a_terminal_is_drawn_and_reads_no_markup(terminal):

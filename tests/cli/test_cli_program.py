@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
+from jobcore.cli import group
 from jobcore.cli.exit_codes import MEANINGS, ExitCode
 from jobcore.cli.main import app
 from jobcore.errors import JobcoreError
@@ -64,7 +65,13 @@ def test_every_command_that_prints_data_takes_json(project):
         for words, command in commands(get_command(app))
         if not hasattr(command, "list_commands") and "as_json" not in {parameter.name for parameter in command.params}
     }
-    assert without == {"worker", "dev url", "migrate sql"}  # a log, an address, a script
+    assert without == {
+        "worker",  # a log
+        "dev url",  # an address
+        "dev env",  # variables
+        "migrate sql",  # a script
+        "webhooks keys",  # a file
+    }
 
 
 def test_without_arguments_the_program_shows_its_help_and_exits_with_2(cli):
@@ -81,11 +88,19 @@ def test_an_unknown_command_names_near_ones(cli):
     assert "There is no command 'schedule'. Did you mean 'schedules'" in answer.err
 
 
-def test_a_command_of_a_distribution_that_is_not_installed_names_it(cli):
+def test_a_command_of_a_distribution_that_is_not_installed_names_it(cli, monkeypatch):
+    monkeypatch.setattr(group, "ELSEWHERE", {"chart": "jobcore-charts"})
+    answer = cli("chart")
+    assert answer.code == ExitCode.USAGE
+    assert "jobcore-charts" in answer.err
+    assert "docs/how-to/install-a-plugin.md" in answer.err
+
+
+def test_who_looks_for_a_dashboard_is_told_what_there_is_instead(cli):
     answer = cli("dashboard")
     assert answer.code == ExitCode.USAGE
-    assert "jobcore-dashboard" in answer.err
-    assert "docs/how-to/install-a-plugin.md" in answer.err
+    assert "no dashboard yet" in answer.err
+    assert "`jobcore jobs list`" in answer.err
 
 
 def test_an_unknown_option_is_a_usage_error_in_text_and_in_json(cli):
@@ -131,9 +146,10 @@ def test_without_a_database_the_message_says_how_to_name_one(cli):
     assert "DATABASE_URL" in answer.err
 
 
-def test_a_runner_that_is_not_installed_is_answered_with_its_distribution(cli, monkeypatch):
+def test_a_runner_that_is_not_in_use_is_answered_with_its_distribution(cli, monkeypatch):
     monkeypatch.setenv("JOB_RUNNER_TYPE", "temporal")
     monkeypatch.setenv("EDITION", "enterprise")
+    monkeypatch.setenv("JOBCORE_PLUGINS__ALLOW", "jobcore-postgres-storage")
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
     answer = cli("queues")
     assert answer.code == ExitCode.CONFIGURATION
@@ -194,8 +210,15 @@ def test_listing_plugins_imports_no_plugin_and_no_driver(project):
     assert "jobcore-pgboss-runner" in done.stdout
     loaded = {name.partition(".")[0] for name in json.loads(done.stderr)}
     assert not loaded & {"psycopg", "psycopg_pool", "temporalio", "fastapi", "rich"}
-    assert not loaded & {"jobcore_postgres", "jobcore_pgboss", "jobcore_handlers", "jobcore_devkit"}
+    assert not loaded & {"jobcore_postgres", "jobcore_pgboss", "jobcore_temporal", "jobcore_handlers", "jobcore_devkit"}
 
 
 def test_every_exit_code_has_a_meaning():
     assert set(MEANINGS) == set(ExitCode)
+
+
+def test_a_command_of_a_plugin_that_is_left_out_says_why(cli):
+    answer = cli("temporal", "setup")
+    assert answer.code == ExitCode.USAGE
+    assert "jobcore-temporal-runner" in answer.err
+    assert "set EDITION=enterprise" in answer.err

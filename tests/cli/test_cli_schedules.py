@@ -47,6 +47,7 @@ def test_a_schedule_is_shown_with_what_it_was_given(cli, database):
     assert fields["missed"] == "all, the newest 7"
     assert (fields["overlap"], fields["jitter"]) == ("cancel_running", "30 s")
     assert (fields["attempts"], fields["backoff"]) == ("5", "2 s")
+    assert "every 24 hours\n" in cli(*ADD, "24 hours", *DATA).out
 
 
 def test_adding_again_replaces(cli, database):

@@ -245,6 +245,19 @@ class TestParts:
             with pytest.raises(ConfigurationError, match=text):
                 memory_app(settings=quiet_settings(plugins={"allow": []}, handlers=[name]))
 
+    @pytest.mark.parametrize(
+        ("source", "told"),
+        [
+            ("rate = 1 / 0", r"raised ZeroDivisionError .*: division by zero \(.*broken_jobs.py, line 1\)"),
+            ("\ndef say(:", r"raised SyntaxError .* \(.*broken_jobs.py, line 2\)"),
+        ],
+    )
+    def test_a_module_of_handlers_that_raises_is_told_with_its_line(self, source, told, tmp_path, monkeypatch):
+        (tmp_path / "broken_jobs.py").write_text(source)
+        monkeypatch.syspath_prepend(tmp_path)
+        with pytest.raises(ConfigurationError, match=f"'broken_jobs' {told}"):
+            memory_app(settings=quiet_settings(plugins={"allow": []}, handlers=["broken_jobs"]))
+
     def test_two_handlers_of_one_name_stop_the_start(self):
         with pytest.raises(DuplicateHandlerError, match="'answer'"):
             memory_app(handlers=[answer, {"name": "answer", "handler": lambda ctx, data: None}])

@@ -36,11 +36,14 @@ PAIRS: list[tuple[type, type, Mapping[str, str]]] = [
     (JobApp, BlockingJobApp, {"runner": "an engine is asynchronous; what code that blocks needs of it, the app does"}),
     (Schedules, BlockingSchedules, {}),
     (AppJobHandle, BlockingJobHandle, {}),
-    (AppWorker, BlockingWorker, {}),
+    (
+        AppWorker,
+        BlockingWorker,
+        dict.fromkeys(("caveats", "changeable", "reload"), "the app asks it when settings are read anew"),
+    ),
 ]
 """The asynchronous class, its twin, and what has none, with the reason."""
 CONTEXT_ALONE = {
-    "complete_in": "its block writes with an asynchronous connection",
     "db": "its connections are asynchronous",
     "blocking": "leads here",
 }

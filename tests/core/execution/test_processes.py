@@ -242,7 +242,7 @@ async def test_a_plain_handler_in_a_process_enqueues_a_follow_up(planning: Any) 
 
 async def test_what_a_process_cannot_have_is_refused_with_the_reason(bench: Bench) -> None:
     refused = json.loads((await bench.run(handlers.asks_too_much)).result)
-    assert len(refused) == 4
+    assert len(refused) == 5
     assert all("ConfigurationError" in line and "shares no memory" in line for line in refused)
 
 

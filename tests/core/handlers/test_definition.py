@@ -89,6 +89,7 @@ def test_the_defaults_are_those_of_the_founding_documents() -> None:
         (lambda: job("x", execution="fiber")(resize), "'async', 'thread' or 'process', not 'fiber'"),
         (lambda: job("x", timeout=timedelta())(resize), "timeout must be a timedelta above zero"),
         (lambda: job("x", timeout=30)(resize), "timeout must be a timedelta above zero, not 30"),
+        (lambda: job("x", retry=3)(resize), "retry must be a RetryPolicy, not 3"),
         (lambda: job(resize), r'Write @job\("a-name"\) above .*:resize'),
     ],
 )

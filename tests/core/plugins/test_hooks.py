@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 
 from jobcore import job
-from jobcore.errors import PluginError
+from jobcore.errors import ConfigurationError, PluginError
 from jobcore.models import NewJob
 from jobcore.plugins import HOOK_NAMES, hooks
 from jobcore.plugins.hooks import hookimpl
@@ -231,6 +231,16 @@ def test_jobcore_app_configured_hears_of_the_app_once(load):
 
     load(Plugin(), Careless()).app_configured("the app")
     assert heard == ["the app", "without the app"]
+
+
+def test_wrong_settings_are_told_as_such_and_not_as_a_fault_of_the_plugin(load):
+    class Plugin:
+        @hookimpl
+        def jobcore_app_configured(self, app):
+            raise ConfigurationError("JOBCORE_ACME__PRT is not known.")
+
+    with pytest.raises(ConfigurationError, match=r"^JOBCORE_ACME__PRT is not known\.$"):
+        load(Plugin()).app_configured("the app")
 
 
 def test_a_plugin_that_raises_in_jobcore_app_configured_is_named(load):

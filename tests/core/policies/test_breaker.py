@@ -33,6 +33,16 @@ def test_the_threshold_of_failures_in_a_row_opens_it() -> None:
     assert breaker.retry_in(110.0) == 20
 
 
+def test_other_numbers_count_from_then_on() -> None:
+    breaker = CircuitBreaker(failure_threshold=3, cool_down=30)
+    breaker.record_failure(1.0)
+    breaker.adjust(2, 5)
+    assert breaker.record_failure(2.0)
+    assert breaker.retry_in(2.0) == 5
+    with pytest.raises(InputError, match="failure_threshold"):
+        breaker.adjust(0, 5)
+
+
 def test_a_success_between_failures_starts_the_count_again() -> None:
     breaker = CircuitBreaker(failure_threshold=2)
     breaker.record_failure(1.0)

@@ -15,6 +15,7 @@ from jobcore.limits import PayloadLimits
 from jobcore.settings import FOUNDING_VARIABLES, Edition, Settings, WorkerSettings, variable_of
 from jobcore_pgboss.settings import PgBossSettings
 from jobcore_postgres.settings import PostgresSettings
+from jobcore_temporal.settings import TemporalRunnerSettings
 
 ROOT = Path(__file__).parents[3]
 URL = "postgresql://jobs:hunter2@db:5432/app"
@@ -220,7 +221,7 @@ def test_an_unknown_key_in_the_file_is_refused_with_near_names(load, tmp_path):
 def test_an_unknown_variable_without_a_section_is_a_warning(load, caplog):
     settings = load({"JOBCORE_SERVICE_HOST": "10.0.0.1", "JOBCORE_STORGE": "memory"})
     assert settings.storage == "postgres"
-    assert "JOBCORE_SERVICE_HOST is not known and is ignored" in caplog.text
+    assert "JOBCORE_SERVICE_HOST is not known and is ignored. The key of a section is written with two" in caplog.text
     assert "JOBCORE_STORGE is not known and is ignored. Did you mean 'STORAGE'?" in caplog.text
     assert "10.0.0.1" not in caplog.text
 
@@ -371,7 +372,7 @@ def test_settings_made_directly_take_their_arguments_only(monkeypatch):
 # -- the files that list them ------------------------------------------------------------------------------------------
 
 
-PLUGINS = {"postgres": PostgresSettings, "pgboss": PgBossSettings}
+PLUGINS = {"postgres": PostgresSettings, "pgboss": PgBossSettings, "temporal": TemporalRunnerSettings}
 """The sections of the house's plugins."""
 
 
