@@ -43,6 +43,8 @@ RESCUE_INTERVAL_SECONDS = 1
 PATIENCE = 90.0
 """Seconds to wait for each of the two rounds of jobs."""
 
+Handle = AppJobHandle[dict[str, object]]
+
 console = Console(highlight=False, soft_wrap=True)
 
 
@@ -70,11 +72,14 @@ def main() -> int:
         )
         with Workers(OUTPUT) as workers:
             problems = asyncio.run(month_end(dsn, workers))
+    return verdict(problems, time.monotonic() - began)
+
+
+def verdict(problems: Sequence[str], seconds: float) -> int:
+    """Say what is wrong, if anything is; return the exit code."""
     for problem in problems:
         console.print(f"[red]wrong[/red]  {problem}")
-    console.print(
-        f"{'[red]The demo failed' if problems else '[green]All is right'}[/] after {time.monotonic() - began:.0f} s."
-    )
+    console.print(f"{'[red]The demo failed' if problems else '[green]All is right'}[/] after {seconds:.0f} s.")
     return 1 if problems else 0
 
 
@@ -93,37 +98,42 @@ async def month_end(dsn: str, workers: Workers) -> list[str]:
     cycles = due_cycles(dsn)
     async with JobApp() as app:
         await workers.ready(app, 2)
+        console.print(
+            f"{len(cycles)} billing cycles are due; two workers bill them, and one of the two will be killed."
+        )
         billing = await bill(app, cycles)
         await watch(app, "billing", billing, at=len(billing) // 4, then=workers.kill_one)
         bundling = await archive(app, dsn)
         await watch(app, "archives", bundling)
         await report(app, workers)
-        archives = [await job.result(timeout=1) for job in bundling if await has_completed(job)]
-        invoices = expected_invoices()
-        problems = [f"{job.job_id} did not complete" for job in (*billing, *bundling) if not await has_completed(job)]
+        return await problems_of(dsn, billing, bundling)
+
+
+async def problems_of(dsn: str, billing: Sequence[Handle], bundling: Sequence[Handle]) -> list[str]:
+    """Return what did not complete, and what differs from what was worked out from the input files."""
+    archives = [await job.result(timeout=1) for job in bundling if await has_completed(job)]
+    invoices = expected_invoices()
     return [
-        *problems,
+        *[f"{job.job_id} did not complete" for job in (*billing, *bundling) if not await has_completed(job)],
         *check_invoices(console, dsn, invoices),
         *check_archives(console, OUTPUT / "files", archives, invoices),
     ]
 
 
-async def bill(app: JobApp, cycles: Sequence[DueCycle]) -> list[AppJobHandle[dict[str, object]]]:
+async def bill(app: JobApp, cycles: Sequence[DueCycle]) -> list[Handle]:
     """Enqueue one `generate-invoice` for each cycle that is due."""
-    jobs = await app.enqueue_many(
+    return await app.enqueue_many(
         generate_invoice,
         [
             GenerateInvoice(tenant_id=due.tenant, client_id=due.client_id, billing_cycle_id=due.billing_cycle_id)
             for due in cycles
         ],
     )
-    console.print(f"{len(jobs)} billing cycles are due; two workers bill them, and one of the two will be killed.")
-    return jobs
 
 
-async def archive(app: JobApp, dsn: str) -> list[AppJobHandle[dict[str, object]]]:
+async def archive(app: JobApp, dsn: str) -> list[Handle]:
     """Enqueue one `invoice_zip` for each tenant, over all its invoices."""
-    jobs: list[AppJobHandle[dict[str, object]]] = []
+    jobs: list[Handle] = []
     for tenant, requester, invoices in invoices_by_tenant(dsn):
         payload = request_bundle(
             tenant=tenant,
@@ -136,9 +146,7 @@ async def archive(app: JobApp, dsn: str) -> list[AppJobHandle[dict[str, object]]
     return jobs
 
 
-async def watch(
-    app: JobApp, title: str, jobs: Sequence[AppJobHandle[dict[str, object]]], *, at: int = 0, then: object = None
-) -> None:
+async def watch(app: JobApp, title: str, jobs: Sequence[Handle], *, at: int = 0, then: object = None) -> None:
     """Show how far `jobs` are until all have ended or patience runs out; call `then` once `at` of them have."""
     deadline = time.monotonic() + PATIENCE
     columns = (TextColumn("{task.description:9}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
@@ -159,7 +167,7 @@ async def count_ended(app: JobApp, job_ids: set[UUID]) -> int:
     return sum(job.job_id in job_ids for job in ended)
 
 
-async def has_completed(job: AppJobHandle[dict[str, object]]) -> bool:
+async def has_completed(job: Handle) -> bool:
     return (await job.status()).status is JobState.COMPLETED
 
 

@@ -62,3 +62,11 @@ def test_jobcore_drains_200_jobs_each_once(tmp_path: Path):
     assert document["miscounts"] == document["failures"] == []
     assert document["summary"]["drain_per_s"]["jobcore"]["median"] > 0
     assert (tmp_path / "benchmark.svg").exists()
+
+
+def test_a_hundred_clients_are_billed_and_the_totals_compared():
+    command = [sys.executable, "-m", "bench.billing", "--clients", "100"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=180, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "100 billed" in done.stdout
+    assert "every total right" in done.stdout

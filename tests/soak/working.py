@@ -16,7 +16,7 @@ import orjson
 
 from jobcore import JobApp, JobContext, JobData, job
 from jobcore.settings import Settings
-from jobcore_pgboss.link import Link
+from jobcore_postgres.background.link import Link
 
 NAME = "soak-nothing"
 TELL_EVERY = 0.1
