@@ -34,12 +34,14 @@ RANKS = {
 PLUGINS = {
     "jobcore_postgres": ROOT / "plugins/postgres_storage/src/jobcore_postgres",
     "jobcore_pgboss": ROOT / "plugins/pgboss_runner/src/jobcore_pgboss",
+    "jobcore_temporal": ROOT / "plugins/temporal_runner/src/jobcore_temporal",
     "jobcore_handlers": ROOT / "plugins/builtin_handlers/src/jobcore_handlers",
     "jobcore_devkit": ROOT / "plugins/devkit/src/jobcore_devkit",
 }
 ALLOWED_PLUGIN_IMPORTS = {
     "jobcore_postgres": set(),
     "jobcore_pgboss": {"jobcore_postgres"},
+    "jobcore_temporal": {"jobcore_postgres"},
     "jobcore_handlers": {"jobcore_postgres"},
     "jobcore_devkit": {"jobcore_postgres", "jobcore_pgboss"},
 }

@@ -65,6 +65,13 @@ def test_all_distributions_carry_one_version() -> None:
                 assert requirement == f"{name}=={version}", f"{path}: {requirement}"
 
 
+def test_nothing_but_the_temporal_runner_asks_for_temporal() -> None:
+    for path in PROJECTS:
+        project = tomllib.loads(path.read_text())["project"]
+        asked = [line for line in project["dependencies"] if line.startswith("temporal")]
+        assert not asked or project["name"] == "jobcore-temporal-runner", f"{path}: {asked}"
+
+
 def test_every_distribution_is_typed() -> None:
     for package in [ROOT / "core/src/jobcore", *ROOT.glob("plugins/*/src/*")]:
         assert (package / "py.typed").exists(), package

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from support.checker import assert_clean, check
-from support.history import AttemptRow, ClientCall, ClientLog, Effect, History, JobRow, LeftOver, Move
+from support.history import AttemptRow, ClientCall, ClientLog, Effect, History, JobRow, LeftOver, Move, WorkflowRun
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 TENANT = UUID(int=7)
@@ -177,6 +177,43 @@ def test_i3_an_operators_retry_accounts_for_a_start_and_no_more() -> None:
     history = replace(clean(), moves=moves, effects=[start(A), start(A, 2, attempt=2), end(A, 3, attempt=2)])
     assert_clean(history)
     assert broken(history, effects=[*history.effects, start(A, 4, attempt=3)]) == {"I3"}
+
+
+def test_i9_a_row_that_outlives_its_workflow_is_found_and_one_that_ended_first_is_truth() -> None:
+    ended = WorkflowRun(A, 1, "COMPLETED", at(0))
+    late = replace(clean(), now=at(40), workflows=[ended], jobs=[row(A, epoch=1)])
+    assert_clean(late)
+    assert_clean(replace(late, workflows=[replace(ended, status="CANCELED")]))
+    waiting = {"calls": [], "moves": [], "jobs": [row(A, "queued", epoch=1)]}
+    assert broken(late, **waiting) == {"I9"}
+    assert broken(late, **waiting, now=at(20)) == set()
+    assert broken(late, **waiting, workflows=[replace(ended, epoch=0)]) == set()
+
+
+def test_i10_a_run_on_an_engine_that_the_job_had_left_is_found() -> None:
+    there = replace(move(A, None, "queued", attempt=0, epoch=0), runner="pgboss", at=at(-2))
+    here = replace(move(A, "queued", "queued", attempt=0), runner="temporal", at=at(-1))
+    ended = replace(move(A, "queued", "completed"), runner="temporal", at=at(2))
+    history = replace(clean(), moves=[there, here, ended], effects=[replace(start(A), engine="temporal"), end(A)])
+    assert_clean(history)
+    assert broken(history, effects=[replace(start(A), engine="pgboss"), end(A)]) == {"I10"}
+
+
+def test_i10_an_attempt_that_began_on_both_engines_is_found() -> None:
+    effects = [replace(start(A), engine="temporal"), replace(start(A), engine="pgboss")]
+    lost = [AttemptRow(A, "lost", 0)]
+    assert broken(
+        clean(),
+        effects=effects,
+        attempts=lost,
+        moves=[
+            replace(one, runner=runner, at=at(seconds))
+            for one, runner, seconds in (
+                (move(A, None, "queued", attempt=0), "temporal", -1),
+                (move(A, "queued", "completed"), "temporal", 3),
+            )
+        ],
+    ) == {"I10"}
 
 
 def test_i13_what_flow_control_keeps_for_an_ended_job_is_found() -> None:

@@ -25,6 +25,7 @@ def test_every_command_has_its_section(plain_environment):
         "worker",
         "dev",
         "dev url",
+        "dev env",
         "enqueue",
         "queues",
         "doctor",

@@ -24,6 +24,7 @@ PACKAGES = {
     "jobcore": "core",
     "jobcore_postgres": "plugins/postgres_storage",
     "jobcore_pgboss": "plugins/pgboss_runner",
+    "jobcore_temporal": "plugins/temporal_runner",
     "jobcore_handlers": "plugins/builtin_handlers",
     "jobcore_devkit": "plugins/devkit",
 }
@@ -36,6 +37,8 @@ FULL_NOW = {
     *(f"S{n:02}" for n in range(1, 9)),
     *(f"G{n:02}" for n in range(1, 26)),
     *("J01", "J02", "B12", "B13", "B14", "B15", "B16"),
+    *("J04", "J06", "J07", "J08"),
+    *("J09", "J10", "J11", "J12"),
 }
 """The lines that the first version meets; each must name a test."""
 

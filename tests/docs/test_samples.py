@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from support.samples import ROOT, Sample, pages, samples_of, wants_database
+from support.samples import DATABASE, ROOT, TEMPORAL, Sample, pages, samples_of, wants
 
 TESTS = Path(__file__).parents[1]
 PAGES = pages()
@@ -42,8 +42,10 @@ def reader() -> Generator[Path]:
 @pytest.mark.parametrize("page", [page for page in PAGES if any(samples_of(page))], ids=name_of)
 def test_the_samples_of_a_page_run(page: Path, reader: Path, tmp_path: Path, request: pytest.FixtureRequest):
     environment = environment_of_a_reader()
-    if wants_database(page):
+    if wants(page, DATABASE):
         environment["DATABASE_URL"] = request.getfixturevalue("database_dsn")
+    if wants(page, TEMPORAL):
+        environment["TEMPORAL_ADDRESS"] = request.getfixturevalue("jobcore_temporal").address
     done = subprocess.run(
         [sys.executable, "-m", "support.sample_page", str(page), str(tmp_path)],
         cwd=reader,
@@ -93,7 +95,7 @@ def test_pages_are_reached_from_the_overview():
 
 def environment_of_a_reader() -> dict[str, str]:
     """Return variables in which the programs of this environment are found and jobcore is not configured."""
-    ours = re.compile(r"JOBCORE_|JOB_RUNNER_|DB_|DATABASE_URL$|EDITION$|PYTEST_|PGHOST|PGPASSWORD")
+    ours = re.compile(r"JOBCORE_|JOB_RUNNER_|TEMPORAL_|DB_|DATABASE_URL$|EDITION$|PYTEST_|PGHOST|PGPASSWORD")
     kept = {name: value for name, value in os.environ.items() if not ours.match(name)}
     path = os.pathsep.join([str(Path(sys.executable).parent), kept.get("PATH", os.defpath)])
     return {**kept, "PATH": path, "PYTHONPATH": str(TESTS)}

@@ -26,7 +26,8 @@ PROTOCOL = {
     *("job_new", "job_claim", "job_settle", "job_cancel_request", "job_requeue", "job_progress", "job_detail"),
     *("job_step_save", "job_steps", "job_may_move"),
     *("pgboss_enqueue", "pgboss_fetch", "pgboss_settle", "pgboss_heartbeat", "pgboss_rescue", "pgboss_cancel"),
-    "pgboss_retry",
+    *("pgboss_retry", "job_move", "outbox_retry"),
+    *("outbox_enqueue", "outbox_take", "outbox_handed", "outbox_claim", "outbox_settle", "outbox_cancel"),
 }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from datetime import timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -25,12 +26,29 @@ from jobcore import (
 )
 from jobcore.app import JobRunnerFace
 from jobcore.errors import DuplicateHandlerError, HandlerNotFoundError, InvalidHandlerError
+from jobcore.plugins.manifest import parse_manifest
 from jobcore_handlers.files import DirectoryFileStore
 from jobcore_postgres.service import JobService
 from requirements.words import OTHER_TENANT, TENANT, Tables, ended
 from support.fleet import Fleet, eventually
 
-BUILT_IN = ["generate-invoice", "invoice_zip", "sendWebhook"]
+ENTERPRISE = {"cleanup-ai-session-keys"}
+PACK = parse_manifest((files("jobcore_handlers") / "jobcore-plugin.toml").read_text("utf-8"), "the pack")
+BUILT_IN = sorted(set(PACK.provides.handlers) - ENTERPRISE)
+"""Of the Community Edition."""
+ATTEMPTS = {
+    "generate-invoice": 3,
+    "invoice_zip": 3,
+    "invoice_email": 3,
+    "expired-credits": 3,
+    "expiring-credits-notification": 3,
+    "credit-reconciliation": 3,
+    "asset_import": 3,
+    "reconcile-bucket-usage": 3,
+    "cleanup-temporary-workflow-forms": 2,
+    "renew-microsoft-calendar-webhooks": 3,
+    "verify-google-calendar-pubsub": 3,
+}
 
 
 class Greeting(JobData):
@@ -96,16 +114,16 @@ def test_h02_h05_a_registration_is_checked_and_force_replaces() -> None:
 
 
 def test_h03_h04_all_handlers_are_registered_and_listed(runner: JobRunnerFace, tmp_path: Path) -> None:
-    service, files = JobService(runner.app.store), DirectoryFileStore(tmp_path)
-    options = {"job_service": service, "storage_service": files, "include_enterprise": False, "force": True}
+    service, store = JobService(runner.app.store), DirectoryFileStore(tmp_path)
+    options = {"job_service": service, "storage_service": store, "include_enterprise": False, "force": True}
     assert register_all_job_handlers(runner.app, options) == BUILT_IN
     assert runner.app.services.get(JobService) is service
-    assert runner.app.services.get(DirectoryFileStore) is files
+    assert runner.app.services.get(DirectoryFileStore) is store
     listed = {info.name: info for info in get_available_job_handlers(runner.app)}
     assert list(listed) == BUILT_IN
     assert listed["generate-invoice"].timeout == timedelta(minutes=5)
     assert listed["invoice_zip"].timeout == timedelta(minutes=10)
-    assert {info.max_attempts for info in listed.values() if info.name != "sendWebhook"} == {3}
+    assert {name: listed[name].max_attempts for name in ATTEMPTS} == ATTEMPTS
     assert all(info.description and "jobcore-builtin-handlers" in info.source for info in listed.values())
 
 
@@ -113,7 +131,7 @@ def test_h06_a_worker_registers_and_logs_all_handlers(environment: str, caplog: 
     registry = JobHandlerRegistry()
     with caplog.at_level(logging.INFO, "jobcore.app"):
         assert initialize_job_handlers_for_worker(registry) == BUILT_IN
-    assert f"3 job handlers registered: {', '.join(BUILT_IN)}" in caplog.messages
+    assert f"{len(BUILT_IN)} job handlers registered: {', '.join(BUILT_IN)}" in caplog.messages
 
 
 async def test_h07_a_job_without_handler_is_named_at_the_call_and_at_the_worker(runner: JobRunnerFace) -> None:

@@ -42,6 +42,12 @@ def register_audit_jobs(scheduler):
 '''
 
 
+@pytest.fixture(autouse=True)
+def without_the_business_handlers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The guide's examples bear names of theirs, and here they are the application's own jobs."""
+    monkeypatch.setenv("JOBCORE_PLUGINS__BLOCK", "jobcore-builtin-handlers")
+
+
 class Repository:
     """A service of the application."""
 

@@ -16,6 +16,8 @@ from jobcore.errors import StaleClaimError
 from jobcore.models import Execution
 
 LEDGER_VARIABLE = "TEST_LEDGER_DSN"
+ENGINE_VARIABLE = "TEST_ENGINE"
+"""The one engine of this worker, where a test has workers of several."""
 QUICK = RetryPolicy.from_milliseconds(max_attempts=3, initial_interval_ms=10, max_interval_ms=20)
 
 _ledger: list[psycopg.AsyncConnection[Any]] = []
@@ -34,8 +36,8 @@ async def note(ctx: JobContext, kind: str, key: str | None = None) -> None:
             dsn = os.environ[LEDGER_VARIABLE]
             _ledger.append(await psycopg.AsyncConnection.connect(dsn, autocommit=True))
         await _ledger[0].execute(
-            "INSERT INTO effects (job_id, attempt, pid, kind, key) VALUES (%s, %s, %s, %s, %s)",
-            (ctx.job_id, ctx.attempt, os.getpid(), kind, key),
+            "INSERT INTO effects (job_id, attempt, pid, kind, key, engine) VALUES (%s, %s, %s, %s, %s, %s)",
+            (ctx.job_id, ctx.attempt, os.getpid(), kind, key, os.environ.get(ENGINE_VARIABLE)),
         )
 
 
@@ -44,6 +46,24 @@ async def note_job(ctx: JobContext, data: Marked) -> int:
     await note(ctx, "start", data.key)
     await note(ctx, "end", data.key)
     return data.number
+
+
+@job("chaos-slow", retry=QUICK)
+async def slow(ctx: JobContext, data: Marked) -> int:
+    """Take a fifth of a second; fail the first time if `key` says so."""
+    await note(ctx, "start", data.key)
+    await asyncio.sleep(0.2)
+    if data.key == "fail" and ctx.attempt == 1:
+        raise RuntimeError("the first attempt fails")
+    await note(ctx, "end", data.key)
+    return data.number
+
+
+@job("chaos-turn", retry=QUICK, limits=[Concurrency(2, key="key")])
+async def turn(ctx: JobContext, data: Marked) -> None:
+    """Wait for an admission, two of a key at a time."""
+    await note(ctx, "start", data.key)
+    await note(ctx, "end", data.key)
 
 
 @job("chaos-hold", retry=QUICK)

@@ -13,7 +13,7 @@ from datetime import datetime
 from uuid import UUID
 
 from jobcore.states import RUNNING_STATES, TERMINAL_STATES, WAITING_STATES, JobState, is_legal
-from support.history import History
+from support.history import History, Move
 
 
 @dataclass(frozen=True)
@@ -152,6 +152,35 @@ def only_legal_moves(history: History) -> Iterator[Violation]:
             yield Violation("I8", move.job_id, f"left {move.source} without a new epoch")
 
 
+def an_ended_workflow_has_an_ended_row(history: History) -> Iterator[Violation]:
+    """I9: a row ends with the workflow of its current epoch. Where the row ended first, the row is truth."""
+    rows = {job.job_id: job for job in history.jobs}
+    for workflow in history.workflows:
+        job = rows.get(workflow.job_id)
+        if job is None or job.epoch != workflow.epoch or history.now - workflow.closed_at <= history.told_after:
+            continue
+        if JobState(job.status) not in TERMINAL_STATES:
+            yield Violation("I9", job.job_id, f"is {job.status}, and its workflow has {workflow.status.lower()}")
+
+
+def no_job_runs_on_two_engines(history: History) -> Iterator[Violation]:
+    """I10: a run begins on the engine that its row names at that time, and an attempt on one engine only."""
+    owners: dict[UUID, list[Move]] = defaultdict(list)
+    for move in history.moves:
+        owners[move.job_id].append(move)
+    engines: dict[tuple[UUID, int], set[str]] = defaultdict(set)
+    for effect in history.effects:
+        if effect.kind != "start" or effect.engine is None:
+            continue
+        before = [move.runner for move in owners[effect.job_id] if move.at <= effect.at]
+        if before and before[-1] != effect.engine:
+            yield Violation("I10", effect.job_id, f"began on {effect.engine}, and belonged to {before[-1]}")
+        engines[effect.job_id, effect.attempt].add(effect.engine)
+    for (job_id, attempt), found in engines.items():
+        if len(found) > 1:
+            yield Violation("I10", job_id, f"ran its attempt {attempt} on {' and '.join(sorted(found))}")
+
+
 def nothing_is_left_over(history: History) -> Iterator[Violation]:
     """I13: flow control keeps nothing for a job that has ended: no place in a waiting line, no slot, no parent."""
     for kept in history.left_over:
@@ -167,5 +196,7 @@ INVARIANTS: tuple[Callable[[History], Iterator[Violation]], ...] = (
     exclusive_runs_never_overlap,
     one_job_a_fire,
     only_legal_moves,
+    an_ended_workflow_has_an_ended_row,
+    no_job_runs_on_two_engines,
     nothing_is_left_over,
 )

@@ -11,11 +11,12 @@ from jobcore.memory.runner import MEMORY_CAPABILITIES
 from jobcore.ports.runner import Capabilities
 from jobcore.testing import runner_contract, storage_contract
 from jobcore.testing.runner_contract.behaviour import behaviours_of, needs_of, title_of
-from jobcore_pgboss.identity import CAPABILITIES
+from jobcore_pgboss.identity import CAPABILITIES as PGBOSS_CAPABILITIES
+from jobcore_temporal.identity import CAPABILITIES as TEMPORAL_CAPABILITIES
 
 PAGE = Path(__file__).parents[2] / "docs/reference/runner-contract.md"
 TEXT = Path(__file__).with_suffix(".md")
-RUNNERS = {"memory": MEMORY_CAPABILITIES, "pgboss": CAPABILITIES}
+RUNNERS = {"memory": MEMORY_CAPABILITIES, "pgboss": PGBOSS_CAPABILITIES, "temporal": TEMPORAL_CAPABILITIES}
 
 
 def render() -> str:

@@ -30,10 +30,11 @@ async def eventually(
 
 
 class Fleet:
-    """Worker processes with one environment; all are gone when the block ends."""
+    """Worker processes with one environment, and arguments of `jobcore worker`; all are gone when the block ends."""
 
-    def __init__(self, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str], *arguments: str) -> None:
         self._folder = folder
+        self._arguments = arguments
         self._environment = {
             **os.environ,
             "PYTHONPATH": str(TESTS),
@@ -45,7 +46,7 @@ class Fleet:
     def start_worker(self) -> subprocess.Popen[bytes]:
         """Start one more worker; does not wait until it is ready."""
         log = self._folder / f"worker-{len(self.processes) + 1}.log"
-        command = [str(Path(sys.executable).with_name("jobcore")), "worker"]
+        command = [str(Path(sys.executable).with_name("jobcore")), "worker", *self._arguments]
         with log.open("wb") as output:
             process = subprocess.Popen(
                 command, env=self._environment, cwd=self._folder, stdout=output, stderr=subprocess.STDOUT

@@ -33,16 +33,16 @@ CREATE TABLE witness.job_events (
     seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
     tenant uuid NOT NULL, job_id uuid NOT NULL, source text, target text NOT NULL,
-    attempt int NOT NULL, epoch int NOT NULL
+    attempt int NOT NULL, epoch int NOT NULL, runner text NOT NULL
 );
 CREATE FUNCTION witness.note_move() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO witness.job_events (tenant, job_id, source, target, attempt, epoch)
-        VALUES (NEW.tenant, NEW.job_id, NULL, NEW.status, NEW.attempt, NEW.epoch);
+        INSERT INTO witness.job_events (tenant, job_id, source, target, attempt, epoch, runner)
+        VALUES (NEW.tenant, NEW.job_id, NULL, NEW.status, NEW.attempt, NEW.epoch, NEW.runner_type);
     ELSIF NEW.status IS DISTINCT FROM OLD.status OR NEW.attempt <> OLD.attempt OR NEW.epoch <> OLD.epoch THEN
-        INSERT INTO witness.job_events (tenant, job_id, source, target, attempt, epoch)
-        VALUES (NEW.tenant, NEW.job_id, OLD.status, NEW.status, NEW.attempt, NEW.epoch);
+        INSERT INTO witness.job_events (tenant, job_id, source, target, attempt, epoch, runner)
+        VALUES (NEW.tenant, NEW.job_id, OLD.status, NEW.status, NEW.attempt, NEW.epoch, NEW.runner_type);
     END IF;
     RETURN NULL;
 END $$;
@@ -65,7 +65,7 @@ INSTALL_LEDGER = """
 CREATE TABLE effects (
     seq bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     at timestamptz NOT NULL DEFAULT clock_timestamp(),
-    job_id uuid NOT NULL, attempt int NOT NULL, pid int NOT NULL, kind text NOT NULL, key text
+    job_id uuid NOT NULL, attempt int NOT NULL, pid int NOT NULL, kind text NOT NULL, key text, engine text
 );
 """
 
@@ -88,6 +88,8 @@ class Effect:
     pid: int
     kind: str
     key: str | None = None
+    engine: str | None = None
+    """Which engine gave the job to the worker; `None` where a test has one engine only."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ class Move:
     target: str
     attempt: int
     epoch: int
+    runner: str | None = None
 
 
 @dataclass(frozen=True)
@@ -116,6 +119,17 @@ class JobRow:
     schedule_id: UUID | None = None
     fire_time: datetime | None = None
     parent_job_id: UUID | None = None
+    epoch: int = 0
+
+
+@dataclass(frozen=True)
+class WorkflowRun:
+    """A workflow of Temporal that has ended: of which job and epoch, how and when."""
+
+    job_id: UUID
+    epoch: int
+    status: str
+    closed_at: datetime
 
 
 @dataclass(frozen=True)
@@ -146,10 +160,13 @@ class History:
     jobs: Sequence[JobRow] = ()
     attempts: Sequence[AttemptRow] = ()
     left_over: Sequence[LeftOver] = ()
+    workflows: Sequence[WorkflowRun] = ()
     exclusive: bool = False
     """Whether runs of one key may never overlap (singleton and superseding jobs)."""
     stale_after: timedelta = field(default=timedelta(minutes=6))
     """Lease + rescue interval + grace."""
+    told_after: timedelta = field(default=timedelta(seconds=30))
+    """How long after its workflow a row may end."""
 
 
 class ClientLog:
@@ -205,7 +222,9 @@ class EffectLedger:
 
     def read(self) -> list[Effect]:
         with psycopg.connect(self.dsn, row_factory=dict_row) as connection:
-            rows = connection.execute("SELECT at, job_id, attempt, pid, kind, key FROM effects ORDER BY seq").fetchall()
+            rows = connection.execute(
+                "SELECT at, job_id, attempt, pid, kind, key, engine FROM effects ORDER BY seq"
+            ).fetchall()
         return [Effect(**row) for row in rows]
 
 
@@ -228,12 +247,13 @@ def read_history(
     with psycopg.connect(dsn, row_factory=dict_row) as connection:
         now = connection.execute("SELECT clock_timestamp() AS now").fetchone()
         moves = connection.execute(
-            "SELECT at, tenant, job_id, source, target, attempt, epoch FROM witness.job_events "
+            "SELECT at, tenant, job_id, source, target, attempt, epoch, runner FROM witness.job_events "
             "WHERE %(tenants)s::uuid[] IS NULL OR tenant = ANY (%(tenants)s) ORDER BY seq",
             only,
         ).fetchall()
         jobs = connection.execute(
-            "SELECT tenant, job_id, status::text, attempt, rescues, updated_at, schedule_id, fire_time, parent_job_id "
+            "SELECT tenant, job_id, status::text, attempt, rescues, updated_at, schedule_id, fire_time, "
+            "parent_job_id, epoch "
             "FROM jobs WHERE %(tenants)s::uuid[] IS NULL OR tenant = ANY (%(tenants)s)",
             only,
         ).fetchall()

@@ -147,7 +147,12 @@ async def talks_async(ctx: JobContext, data: dict[str, Any]) -> list[Any]:
 @job("asks-too-much", execution="process")
 async def asks_too_much(ctx: JobContext, data: dict[str, Any]) -> list[str]:
     refused: list[str] = []
-    for ask in (lambda: ctx.db, lambda: ctx.complete_in(None), lambda: ctx.services.get(int)):
+    for ask in (
+        lambda: ctx.db,
+        lambda: ctx.complete_in(None),
+        lambda: ctx.blocking.complete_in(None),
+        lambda: ctx.services.get(int),
+    ):
         try:
             ask()
         except ConfigurationError as error:

@@ -66,6 +66,8 @@ class Page:
                 self.run_python(sample, runner)
             case "console":
                 self.run_console(sample)
+            case "sql" if sample.directive == "file":
+                pass  # whoever reads the file runs it
             case "sql":
                 run_sql(sample)
             case "toml":

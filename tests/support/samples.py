@@ -6,7 +6,8 @@ A comment directly above a block may say one thing:
     <!-- sample: file NAME -->                  it is the content of a file, not run by itself
     <!-- sample: background, until "TEXT" -->   its command goes on running once it has printed TEXT
 
-and anywhere on the page, `<!-- sample: database -->` gives the page a migrated database in DATABASE_URL.
+and anywhere on the page, `<!-- sample: database -->` gives the page a migrated database in DATABASE_URL, and
+`<!-- sample: temporal -->` a Temporal server in TEMPORAL_ADDRESS.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ FORMS = {
     "background": re.compile(r'background, until "(?P<value>[^"]+)"'),
 }
 DATABASE = "database"
+TEMPORAL = "temporal"
 
 
 @dataclass(frozen=True)
@@ -66,9 +68,9 @@ def pages() -> list[Path]:
     return sorted(path for path in found if not {".venv", "node_modules"} & set(path.parts))
 
 
-def wants_database(page: Path) -> bool:
-    """Return whether the page asks for a database."""
-    return f"<!-- sample: {DATABASE} -->" in page.read_text(encoding="utf-8").splitlines()
+def wants(page: Path, server: str) -> bool:
+    """Return whether the page asks for a server: `DATABASE` or `TEMPORAL`."""
+    return f"<!-- sample: {server} -->" in page.read_text(encoding="utf-8").splitlines()
 
 
 def samples_of(page: Path) -> Iterator[Sample]:
@@ -104,7 +106,7 @@ def commands_of(sample: Sample) -> Iterator[Command]:
 
 
 def _read_directive(page: Path, number: int, words: str) -> tuple[str, str]:
-    if words == DATABASE:
+    if words in (DATABASE, TEMPORAL):
         return "", ""
     for name, form in FORMS.items():
         if match := form.fullmatch(words):
