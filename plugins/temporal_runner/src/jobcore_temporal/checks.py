@@ -16,16 +16,18 @@ from jobcore_temporal.settings import TemporalRunnerSettings
 
 async def check_server(settings: TemporalRunnerSettings) -> CheckResult:
     """Connect, and ask for the namespace; bounded by `rpc_timeout_seconds` each."""
-    connection = Connection(settings)
     where = f"{settings.address}, namespace {settings.namespace!r}"
     try:
+        connection = Connection(settings)
         client = await connection.client()
         await connection.check()
         await client.workflow_service.describe_namespace(
             DescribeNamespaceRequest(namespace=settings.namespace), timeout=connection.patience
         )
         versions = await _check_version(client, settings)
-    except (EngineUnavailableError, ConfigurationError) as error:
+    except ConfigurationError as error:
+        return CheckResult(RUNNER_TYPE, False, str(error))
+    except EngineUnavailableError as error:
         return CheckResult(RUNNER_TYPE, False, str(error), "Set TEMPORAL_ADDRESS, or start the server.")
     except RPCError as error:
         return CheckResult(RUNNER_TYPE, False, f"{where}: {error}", "Create the namespace, or set TEMPORAL_NAMESPACE.")

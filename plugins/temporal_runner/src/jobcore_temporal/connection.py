@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from importlib import import_module
-from typing import Any, cast
+from typing import Any
 
 from temporalio.client import Client
-from temporalio.converter import DataConverter, PayloadCodec
 from temporalio.envconfig import ClientConfig
 from temporalio.service import RetryConfig
 
 from jobcore.cli.leaving import end_abruptly
-from jobcore.errors import ConfigurationError, EngineUnavailableError
+from jobcore.errors import EngineUnavailableError
 from jobcore_temporal.availability import TROUBLE
+from jobcore_temporal.codec import data_converter
 from jobcore_temporal.sdk_log import forward_the_sdks_log
 from jobcore_temporal.settings import TemporalRunnerSettings
 
@@ -25,10 +24,15 @@ HEALTH_PATIENCE = timedelta(milliseconds=600)
 
 
 class Connection:
-    """A client that is connected when it is first needed, and is kept. One event loop uses it."""
+    """A client that is connected when it is first needed, and is kept. One event loop uses it.
+
+    Raises:
+        ConfigurationError: if the payload codec cannot be had.
+    """
 
     def __init__(self, settings: TemporalRunnerSettings) -> None:
         self._settings = settings
+        self._converter = data_converter(settings.payload_codec)
         self._client: Client | None = None
         self._connecting: asyncio.Task[Client] | None = None
         """The one try for all who wait: each of them would have to find out for itself, after the other."""
@@ -47,7 +51,6 @@ class Connection:
 
         Raises:
             EngineUnavailableError: if nobody answers there.
-            ConfigurationError: if the payload codec cannot be had.
         """
         if self._client is not None:
             return self._client
@@ -83,7 +86,7 @@ class Connection:
         forward_the_sdks_log()
         try:
             async with asyncio.timeout(self._settings.rpc_timeout_seconds):
-                return await Client.connect(**_options(self._settings))
+                return await Client.connect(**_options(self._settings), data_converter=self._converter)
         except TROUBLE as error:
             raise self.unavailable(error) from error
 
@@ -94,16 +97,5 @@ def _options(settings: TemporalRunnerSettings) -> dict[str, Any]:
     options: dict[str, Any] = {**told, "target_host": settings.address, "namespace": settings.namespace}
     if settings.api_key is not None:
         options["api_key"] = settings.api_key.get_secret_value()
-    if settings.payload_codec is not None:
-        options["data_converter"] = DataConverter(payload_codec=_codec(settings.payload_codec))
     options["retry_config"] = RetryConfig(max_retries=3, max_elapsed_time_millis=1500)
     return options
-
-
-def _codec(target: str) -> PayloadCodec:
-    module, _, name = target.partition(":")
-    try:
-        codec = getattr(import_module(module), name)()
-    except (ImportError, AttributeError) as error:
-        raise ConfigurationError(f"temporal.payload_codec names {target!r}, which cannot be had: {error}") from error
-    return cast("PayloadCodec", codec)

@@ -22,7 +22,8 @@ class TemporalRunnerSettings(TemporalSettings):
     ui_url: str | None = None
     """Where the server's web pages are, for links: `https://temporal.example.org`."""
     payload_codec: str | None = Field(default=None, pattern=r"^[A-Za-z_][\w.]*:[A-Za-z_][\w.]*$")
-    """`module:name` of a `temporalio.converter.PayloadCodec`, made without arguments: encrypts what Temporal keeps."""
+    """`module:name` of a `temporalio.converter.PayloadCodec`, or of what makes one without arguments: encrypts what
+    Temporal keeps."""
     search_attributes: bool = False
     """Whether workflows carry the attributes that `jobcore temporal setup` registers."""
     rpc_timeout_seconds: float = Field(default=2, gt=0, le=30)
