@@ -45,7 +45,7 @@ class Peer:
         await self._app.enqueue(self._jobs[queue], Order(**payload))
 
     async def enqueue_bulk(self, queue: str, payloads: list[dict[str, Any]]) -> None:
-        await self._app.enqueue_many(self._jobs[queue], [Order(**payload) for payload in payloads])
+        await self._app.enqueue_many(self._jobs[queue], (Order(**payload) for payload in payloads))
 
     async def start_worker(self, queues: list[str], mark: Callable[[int], None]) -> None:
         await self._open(queues, mark)

@@ -11,6 +11,7 @@ import psycopg
 import pytest
 from psycopg_pool import AsyncConnectionPool
 
+from jobcore.errors import StorageUnavailableError
 from jobcore.models import NewJob
 from jobcore_pgboss import intake
 from jobcore_pgboss.runner import PgBossRunner
@@ -83,6 +84,29 @@ async def test_a_job_that_cannot_be_planned_takes_all_others_back(app: App) -> N
         await app.runner.submit(plans(jobs, 3 * intake.CHUNK + 3, stumble()))
     assert await stored(app) == 1
     await app.enqueue()  # the connection is fit for use
+
+
+@pytest.mark.parametrize(
+    "raised",
+    [
+        psycopg.errors.UniqueViolation("theirs"),
+        psycopg.errors.AdminShutdown("theirs"),
+        psycopg.OperationalError("theirs"),
+        StorageUnavailableError("theirs"),
+    ],
+)
+async def test_what_the_making_of_a_payload_raises_is_not_taken_for_the_databases(app: App, raised: Exception) -> None:
+    """Whoever reads payloads from a database of his own may have lost that one."""
+    await app.enqueue()
+
+    def stumble() -> Iterator[None]:
+        raise raised
+        yield
+
+    jobs = [new_job("noop") for _ in range(MANY)]
+    with pytest.raises(type(raised), match="theirs"):
+        await app.runner.submit(plans(jobs, 3 * intake.CHUNK + 3, stumble()))
+    assert await stored(app) == 1
 
 
 async def test_one_that_is_here_already_is_not_made_again(app: App) -> None:

@@ -25,6 +25,7 @@ from jobcore.models import (
     JobFilter,
     JobMetrics,
     JobRecord,
+    OnDemand,
     Pause,
     Quota,
     Schedule,
@@ -132,18 +133,18 @@ class BlockingJobApp:
     @overload
     def enqueue_many(
         self, job: HandlerDefinition[DataT, ResultT], data: Iterable[DataT], **options: Unpack[EnqueueOptions]
-    ) -> list[BlockingJobHandle[ResultT]]: ...
+    ) -> Sequence[BlockingJobHandle[ResultT]]: ...
 
     @overload
     def enqueue_many(
         self, job: str, data: Iterable[Any], **options: Unpack[EnqueueOptions]
-    ) -> list[BlockingJobHandle[Any]]: ...
+    ) -> Sequence[BlockingJobHandle[Any]]: ...
 
     def enqueue_many(
         self, job: Any, data: Iterable[Any], **options: Unpack[EnqueueOptions]
-    ) -> list[BlockingJobHandle[Any]]:
+    ) -> Sequence[BlockingJobHandle[Any]]:
         handles = self._loop.run(self._opened().enqueue_many(job, data, **options))
-        return [BlockingJobHandle(self._loop, handle) for handle in handles]
+        return OnDemand(len(handles), lambda at: BlockingJobHandle(self._loop, handles[at]))
 
     def enqueue_flow(
         self, flow: Flow, *, tenant: TenantId | None = None, connection: Any = None

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
+from uuid import UUID
 
 from jobcore.app.flows import Flow
 from jobcore.app.handle import AppJobHandle
 from jobcore.app.queries import TenantId
 from jobcore.errors import InputError
 from jobcore.handlers.definition import HandlerDefinition
-from jobcore.models import Enqueued, NewJob
+from jobcore.models import Enqueued, NewJob, OnDemand
 from jobcore.ports.handle import EnqueueOptions
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from jobcore.app.hosting import Hosting
     from jobcore.app.planner import Planner
     from jobcore.app.submission import Submission
-    from jobcore.handlers.registry import JobHandlerRegistry
+    from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
 
 DataT = TypeVar("DataT")
 ResultT = TypeVar("ResultT")
@@ -36,7 +37,7 @@ class Enqueues:
 
         def _require_open(self) -> Hosting: ...
 
-        def _handle(self, plan: NewJob, enqueued: Enqueued) -> AppJobHandle[Any]: ...
+        def _handle(self, tenant: UUID, enqueued: Enqueued, definition: AnyHandler | None) -> AppJobHandle[Any]: ...
 
     @overload
     async def enqueue(
@@ -65,34 +66,37 @@ class Enqueues:
         await self._require_known(job, options)
         plan = self.planner.plan(job, data, options)
         [enqueued] = await self.submission.submit([plan], options.get("connection"))
-        return self._handle(plan, enqueued)
+        return self._handle(plan.tenant, enqueued, self.planner.definition_of(job))
 
     @overload
     async def enqueue_many(
         self, job: HandlerDefinition[DataT, ResultT], data: Iterable[DataT], **options: Unpack[EnqueueOptions]
-    ) -> list[AppJobHandle[ResultT]]: ...
+    ) -> Sequence[AppJobHandle[ResultT]]: ...
 
     @overload
     async def enqueue_many(
         self, job: str, data: Iterable[Any], **options: Unpack[EnqueueOptions]
-    ) -> list[AppJobHandle[Any]]: ...
+    ) -> Sequence[AppJobHandle[Any]]: ...
 
     async def enqueue_many(
         self, job: Any, data: Iterable[Any], **options: Unpack[EnqueueOptions]
-    ) -> list[AppJobHandle[Any]]:
+    ) -> Sequence[AppJobHandle[Any]]:
         """Enqueue one job for each payload, in one round trip for each runner; raises as `enqueue`.
 
         All of one runner are accepted, or none. `job_id` and `dedupe_key` belong to one job: use `enqueue` for them.
+        Payloads that a generator makes are asked for one by one, and take no memory afterwards; what it raises comes
+        out, with nothing accepted. The handles, in the payloads' order, are made when they are read.
         """
         self._require_open()
         if options.get("job_id") is not None or options.get("dedupe_key") is not None:
             raise InputError("enqueue_many makes many jobs, and job_id and dedupe_key belong to one; use enqueue.")
         await self._require_known(job, options)
-        plans = self.planner.plan_many(job, list(data), options)
-        accepted = await self.submission.submit_all(
+        plans = self.planner.plan_many(job, data, options)
+        tenants, answers = await self.submission.submit_all(
             plans, options.get("connection"), self.planner.runner_of_all(job, options)
         )
-        return [self._handle(plan, answer) for plan, answer in accepted]
+        definition = self.planner.definition_of(job)
+        return OnDemand(len(answers), lambda at: self._handle(tenants[at], answers[at], definition))
 
     async def enqueue_flow(
         self, flow: Flow, *, tenant: TenantId | None = None, connection: Any = None
@@ -119,7 +123,10 @@ class Enqueues:
                 "The jobs of this flow belong to several runners; pass connection= to enqueue them as one."
             )
         answers = await self.submission.submit(plans, connection)
-        handles = {plan.job_id: self._handle(plan, answer) for plan, answer in zip(plans, answers, strict=True)}
+        handles = {
+            plan.job_id: self._handle(plan.tenant, answer, self.registry.find(plan.name))
+            for plan, answer in zip(plans, answers, strict=True)
+        }
         return [handles[added.job_id] for added in flow.jobs]
 
     async def _require_known(self, job: object, options: EnqueueOptions) -> None:

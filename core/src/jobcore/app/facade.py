@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID
 from weakref import WeakSet
 
 from jobcore.app import assembly
@@ -30,7 +31,7 @@ from jobcore.errors import ConfigurationError
 from jobcore.execution import compose_observers
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
 from jobcore.ids import parse_tenant
-from jobcore.models import Enqueued, NewJob, Schedule
+from jobcore.models import Enqueued, Schedule
 from jobcore.ports.middleware import Middleware
 from jobcore.ports.observer import Observer
 from jobcore.ports.reasons import Explanation
@@ -222,14 +223,14 @@ class JobApp(Enqueues, JobControl, JobQuotas, Cutovers, Reloads):
 
     # -- details -------------------------------------------------------------------------------------------------------
 
-    def _handle(self, plan: NewJob, enqueued: Enqueued) -> AppJobHandle[Any]:
+    def _handle(self, tenant: UUID, enqueued: Enqueued, definition: AnyHandler | None) -> AppJobHandle[Any]:
         return AppJobHandle(
             self,
-            plan.tenant,
+            tenant,
             enqueued.job_id,
             deduplicated=enqueued.deduplicated,
             external_id=enqueued.external_id,
-            definition=self.registry.find(plan.name),
+            definition=definition,
         )
 
     def _new_hosting(self) -> Hosting:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, NoReturn
 from uuid import UUID
@@ -17,13 +17,30 @@ from jobcore.handlers.definition import DEFAULT_TIMEOUT, HandlerDefinition
 from jobcore.handlers.payload import VERSION_FIELD, bind_tenant, decode_json, dump_payload
 from jobcore.handlers.registry import AnyHandler, JobHandlerRegistry
 from jobcore.handlers.versions import read_payload, stamp_version
-from jobcore.ids import uuid7
+from jobcore.ids import SYSTEM_TENANT, uuid7
 from jobcore.limits import DEFAULT_LIMITS, PayloadLimits, check_job_name, encode_payload
-from jobcore.models import TRIGGER_KEY, Claim, NewJob, OnConflict, Schedule, Trigger
+from jobcore.models import TRIGGER_KEY, AlikeJobs, Claim, NewJob, OnConflict, Schedule, Trigger
 from jobcore.policies.jitter import fire_jitter
 from jobcore.policies.retry import DEFAULT_RETRY
 from jobcore.ports.codec import PayloadCodec, PlainCodec
 from jobcore.ports.handle import EnqueueOptions
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What all jobs of one call have in common."""
+
+    name: str
+    definition: AnyHandler | None
+    options: CheckedOptions
+    rules: FlowRules
+
+    @property
+    def is_controlled(self) -> bool:
+        """Whether the payload of each job says what it has to pass, or the call means one job only."""
+        options, rules = self.options, self.rules
+        one_job = options.job_id or options.dedupe_key or options.on_conflict
+        return bool(rules.limits or rules.dedupe or options.after or one_job)
 
 
 class Planner:
@@ -58,21 +75,18 @@ class Planner:
             CapabilityError: if the chosen runner cannot honour a request.
             UnknownRunnerError, EditionError: if the wanted runner is not there.
         """
-        [plan] = self.plan_many(job, [data], options)
+        [plan] = self._one_by_one(self._call(job, options), [data])
         return plan
 
-    def plan_many(self, job: AnyHandler | str, data: Iterable[Any], options: EnqueueOptions) -> Iterator[NewJob]:
-        """Plan one job for each payload, when it is asked for; raises as `plan`."""
-        definition = self.definition_of(job)
-        name = definition.name if definition is not None else str(job)
-        checked, rules = check_options(options), self._rules_of(name, definition)
-        for item in data:
-            tenant, encoded = self.check_payload(name, definition, item, checked.tenant)
-            plan = self._draft(name, definition, checked, tenant, encoded)
-            plan = flow_controlled(plan, rules, checked, encoded)
-            plan = self._routed(plan, definition, checked.runner)
-            self._require_capabilities(plan, definition, checked)
-            yield plan
+    def plan_many(self, job: AnyHandler | str, data: Iterable[Any], options: EnqueueOptions) -> Iterable[NewJob]:
+        """Plan one job for each payload, when it is asked for; raises as `plan`.
+
+        They are `AlikeJobs` if nothing looks at each of them: no limit, no key, no route, no plugin.
+        """
+        call = self._call(job, options)
+        if call.is_controlled or self.runner_of_all(job, options) is None:
+            return self._one_by_one(call, data)
+        return AlikeJobs(self._plan(call, SYSTEM_TENANT, b"{}"), self._members(call, data))
 
     def runner_of_all(self, job: AnyHandler | str, options: EnqueueOptions) -> str | None:
         """Return the runner of all jobs planned so; `None` if a route or a plugin looks at each job of its own."""
@@ -144,6 +158,29 @@ class Planner:
         if definition is not None:
             read_payload(definition, encoded)
         return owner, encoded
+
+    def _call(self, job: AnyHandler | str, options: EnqueueOptions) -> _Call:
+        definition = self.definition_of(job)
+        name = definition.name if definition is not None else str(job)
+        return _Call(name, definition, check_options(options), self._rules_of(name, definition))
+
+    def _one_by_one(self, call: _Call, data: Iterable[Any]) -> Iterator[NewJob]:
+        for item in data:
+            yield self._plan(call, *self.check_payload(call.name, call.definition, item, call.options.tenant))
+
+    def _members(self, call: _Call, data: Iterable[Any]) -> Iterator[tuple[UUID, UUID, bytes]]:
+        """Yield what jobs that are alike differ in."""
+        for item in data:
+            tenant, encoded = self.check_payload(call.name, call.definition, item, call.options.tenant)
+            job_id = uuid7()
+            yield job_id, tenant, self._codec.encode(encoded, tenant=tenant, job_id=job_id)
+
+    def _plan(self, call: _Call, tenant: UUID, encoded: bytes) -> NewJob:
+        plan = self._draft(call.name, call.definition, call.options, tenant, encoded)
+        plan = flow_controlled(plan, call.rules, call.options, encoded)
+        plan = self._routed(plan, call.definition, call.options.runner)
+        self._require_capabilities(plan, call.definition, call.options)
+        return plan
 
     def _draft(
         self, name: str, definition: AnyHandler | None, options: CheckedOptions, tenant: UUID, encoded: bytes

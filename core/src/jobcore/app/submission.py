@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 from jobcore.app.runners import RunnerPool
-from jobcore.models import Enqueued, NewJob
+from jobcore.execution.observing import NOBODY
+from jobcore.models import AlikeJobs, Enqueued, NewJob
 from jobcore.ports.observer import Observer
 
 
@@ -22,12 +24,13 @@ class Submission:
 
         All jobs of one runner are accepted together or not at all; with a connection, all of them are.
         """
-        return [answer for _, answer in await self.submit_all(jobs, connection)]
+        _, answers = await self.submit_all(jobs, connection)
+        return answers
 
     async def submit_all(
         self, jobs: Iterable[NewJob], connection: Any = None, runner: str | None = None
-    ) -> list[tuple[NewJob, Enqueued]]:
-        """Enqueue jobs as `submit` does; return each with its answer.
+    ) -> tuple[Sequence[UUID], Sequence[Enqueued]]:
+        """Enqueue jobs as `submit` does; return the tenant of each, and its answer.
 
         Args:
             jobs: may be planned while they are asked for.
@@ -35,16 +38,24 @@ class Submission:
             runner: the one that all of them name, if that is known before they are planned: it may then store the first
                 while the last are planned.
         """
+        if isinstance(jobs, AlikeJobs):
+            answers = await self._hand_to(jobs.common.runner_type, jobs, connection)
+            self._tell(jobs, answers)
+            return jobs.tenants, answers
         planned: list[NewJob] = []
         if runner is not None:
             answers = await self._hand_to(runner, _remembered(jobs, planned), connection)
         else:
             planned.extend(jobs)
             answers = await self._distribute(planned, connection)
-        accepted = list(zip(planned, answers, strict=True))
-        for job, answer in accepted:
+        self._tell(planned, answers)
+        return [job.tenant for job in planned], answers
+
+    def _tell(self, jobs: Iterable[NewJob], answers: Sequence[Enqueued]) -> None:
+        if self._observer is NOBODY:
+            return
+        for job, answer in zip(jobs, answers, strict=True):
             self._observer.job_enqueued(job, answer)
-        return accepted
 
     async def _distribute(self, jobs: Sequence[NewJob], connection: Any) -> list[Enqueued]:
         by_runner: dict[str, list[int]] = {}

@@ -14,10 +14,15 @@ from jobcore.execution import logs
 from jobcore.models import Claim, Enqueued, NewJob, Settlement
 from jobcore.ports.observer import Observer
 
+NOBODY = Observer()
+"""Whoever is told where nobody listens."""
+
 
 def compose_observers(observers: Iterable[Observer], logger: logging.Logger = logs.ROOT) -> Observer:
-    """Return one observer that tells all of `observers`, in their order; what they raise is logged."""
-    return _Observers(tuple(observers), logger)
+    """Return one observer that tells all of `observers`, in their order; what they raise is logged. `NOBODY`, if there
+    are none."""
+    told = tuple(observers)
+    return _Observers(told, logger) if told else NOBODY
 
 
 class _Observers(Observer):

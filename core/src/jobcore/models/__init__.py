@@ -4,6 +4,7 @@ They are plain frozen dataclasses. Times are aware datetimes; durations are `tim
 text as `bytes`, encoded once where they enter and decoded once where they are used.
 """
 
+from jobcore.models.alike import AlikeJobs, OnDemand
 from jobcore.models.flow import Admission, Gate, OnConflict, OnFailure, Parent, Pause, PauseKind
 from jobcore.models.jobs import TRIGGER_KEY, Claim, Enqueued, Execution, Lease, NewJob, Outcome, Settlement, Trigger
 from jobcore.models.moving import Cutover, HandlerStanding, Movable, Move, MovedHandler, MovedJob, MoveVerdict
@@ -15,6 +16,7 @@ from jobcore.models.workers import PayloadSchema, WaitingPayload, WorkerRecord
 __all__ = [
     "TRIGGER_KEY",
     "Admission",
+    "AlikeJobs",
     "Claim",
     "Cutover",
     "DetailRecord",
@@ -35,6 +37,7 @@ __all__ = [
     "MovedJob",
     "NewJob",
     "OnConflict",
+    "OnDemand",
     "OnFailure",
     "Outcome",
     "Overlap",

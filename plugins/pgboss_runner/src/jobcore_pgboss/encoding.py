@@ -9,7 +9,7 @@ from typing import Any
 
 import orjson
 
-from jobcore.models import NewJob, OnConflict, Settlement
+from jobcore.models import AlikeJobs, NewJob, OnConflict, Settlement
 from jobcore.policies.admission import as_document
 from jobcore.states import JobState
 from jobcore_pgboss.identity import RUNNER_TYPE
@@ -23,16 +23,16 @@ def encode_jobs(jobs: Sequence[NewJob], settings: PgBossSettings) -> str:
     return orjson.dumps([_job(job, settings) for job in jobs]).decode()
 
 
-def encode_plain_jobs(jobs: Sequence[NewJob], settings: PgBossSettings) -> tuple[str, str, str, str] | None:
+def encode_plain_jobs(jobs: Sequence[NewJob] | AlikeJobs, settings: PgBossSettings) -> tuple[str, str, str, str] | None:
     """Return what `pgboss_add` takes, or `None` if these jobs differ in more than their ids, tenants and payloads."""
-    first = jobs[0]
-    if not all(_is_like(first, job) for job in jobs):
+    alike = jobs if isinstance(jobs, AlikeJobs) else _alike(jobs)
+    if alike is None or not _is_like(alike.common, alike.common):
         return None
     return (
-        orjson.dumps({**_common(first, settings), "metadata": dict(first.metadata)}).decode(),
-        array_of(job.job_id.hex for job in jobs),
-        array_of(job.tenant.hex for job in jobs),
-        f"[{b','.join([job.payload for job in jobs]).decode()}]",
+        orjson.dumps({**_common(alike.common, settings), "metadata": dict(alike.common.metadata)}).decode(),
+        array_of(job_id.hex for job_id in alike.ids),
+        array_of(tenant.hex for tenant in alike.tenants),
+        f"[{b','.join(alike.payloads).decode()}]",
     )
 
 
@@ -106,6 +106,17 @@ def _common(job: NewJob, settings: PgBossSettings) -> dict[str, Any]:
         "expire_seconds": expire_seconds(job, settings),
         "heartbeat_seconds": max(settings.lease_seconds, SHORTEST_HEARTBEAT),
     }
+
+
+def _alike(jobs: Sequence[NewJob]) -> AlikeJobs | None:
+    """Return the jobs by columns, or `None` if they differ in more than these."""
+    first = jobs[0]
+    if not all(_is_like(first, job) for job in jobs):
+        return None
+    alike = AlikeJobs(first, ((job.job_id, job.tenant, job.payload) for job in jobs))
+    while alike.plan_next():
+        pass
+    return alike
 
 
 def _is_like(first: NewJob, job: NewJob) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from itertools import chain
 from typing import Any, LiteralString
@@ -13,11 +14,12 @@ import psycopg
 from psycopg import errors as pg
 
 from jobcore.errors import StorageUnavailableError
-from jobcore.models import Enqueued, NewJob, OnConflict
+from jobcore.models import Enqueued, NewJob, OnConflict, OnDemand
 from jobcore_pgboss.callers import enqueue_on
 from jobcore_pgboss.encoding import encode_jobs, encode_plain_jobs
-from jobcore_pgboss.intake import Intake
+from jobcore_pgboss.intake import Chunk, Intake
 from jobcore_pgboss.queues import Queues
+from jobcore_pgboss.refusals import refusals
 from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.statements import statement
 from jobcore_pgboss.streaming import NotPlainError, add_in_chunks
@@ -56,7 +58,7 @@ class Enqueuer:
         self._requests: deque[_Request] = deque()
         self._sender: asyncio.Task[None] | None = None
 
-    async def submit(self, jobs: Iterable[NewJob], connection: Any = None) -> list[Enqueued]:
+    async def submit(self, jobs: Iterable[NewJob], connection: Any = None) -> Sequence[Enqueued]:
         """Accept all of these jobs, or none.
 
         Raises:
@@ -67,18 +69,17 @@ class Enqueuer:
         bridge = None if connection is None else bridge_to(connection)
         call = Intake(jobs)
         first = call.next_chunk()
-        if bridge is None and call.is_large and await self._stream(first, call.chunks()):
-            return [Enqueued(job.job_id) for job in call.taken]
-        if not call.take_all():
+        if first is None:
             return []
-        await self._ensure_queues(call.taken)
-        if bridge is not None:
-            return await enqueue_on(bridge, call.taken, self._settings, self._database)
-        request = _Request(call.taken, call.weight, asyncio.get_running_loop().create_future())
-        self._requests.append(request)
-        if self._sender is None or self._sender.done():
-            self._sender = asyncio.create_task(self._send_all(), name="jobcore enqueue")
-        return await request.answer
+        if bridge is None and call.is_large and await self._stream(first, call):
+            ids = call.ids
+            return OnDemand(len(ids), lambda position: Enqueued(ids[position]))
+        taken = call.take_all()
+        with refusals():
+            await self._ensure_queues(taken)
+            if bridge is not None:
+                return await enqueue_on(bridge, taken, self._settings, self._database)
+            return await self._answer_to(_Request(taken, call.weight, asyncio.get_running_loop().create_future()))
 
     async def close(self) -> None:
         """Wait for what is under way."""
@@ -86,23 +87,28 @@ class Enqueuer:
             await asyncio.wait([self._sender])
         await self._link.close()
 
-    async def _ensure_queues(self, jobs: Sequence[NewJob]) -> None:
+    async def _answer_to(self, request: _Request) -> list[Enqueued]:
+        self._requests.append(request)
+        if self._sender is None or self._sender.done():
+            self._sender = asyncio.create_task(self._send_all(), name="jobcore enqueue")
+        return await request.answer
+
+    async def _ensure_queues(self, jobs: Chunk) -> None:
         if unknown := self._queues.unknown(jobs):
             async with self._database.connection() as own:
                 await self._queues.ensure(own, unknown)
 
-    async def _stream(self, first: Sequence[NewJob], rest: Iterable[Sequence[NewJob]]) -> bool:
+    async def _stream(self, first: Chunk, call: Intake) -> bool:
         """Take the short way while the rest is being planned; false, with nothing stored, if it does not take them."""
-        await self._ensure_queues(first)
+        with refusals():
+            await self._ensure_queues(first)
         try:
-            async with self._database.connection() as connection:
-                await add_in_chunks(connection, chain([first], rest), self._settings)
-        except (NotPlainError, pg.UniqueViolation, pg.CheckViolation, StorageUnavailableError):
-            return False
-        except pg.ProgramLimitExceeded:  # by a quota, which is to be told of the whole call
-            return False
-        except psycopg.NotSupportedError:  # a libpq from before version 14
-            return False
+            async with self._free_connection() as connection:
+                await add_in_chunks(connection, chain([first], call.chunks()), self._settings)
+        except (NotPlainError, psycopg.Error, StorageUnavailableError):
+            if call.planning_error is not None:
+                raise call.planning_error from None
+            return False  # the other way takes what this one does not, needs no pipeline, and says what is wrong
         return True
 
     async def _send_all(self) -> None:
@@ -148,10 +154,14 @@ class Enqueuer:
         return [Enqueued(job.job_id) for job in jobs] if added else None
 
     async def _rows(self, query: LiteralString, *arguments: Any) -> Sequence[Any]:
-        if self._database.is_lent:  # the application counts its connections
-            async with self._database.connection() as connection:
-                return await rows_of(connection, query, *arguments)
-        return await self._link.rows(query, *arguments)
+        async with self._free_connection() as connection:
+            return await rows_of(connection, query, *arguments)
+
+    def _free_connection(self) -> AbstractAsyncContextManager[Connection]:
+        """Lend the warm one, unless somebody uses it, or the application counts its connections."""
+        if self._database.is_lent or self._link.is_busy:
+            return self._database.connection()
+        return self._link.use()
 
     async def _enqueue(self, jobs: Sequence[NewJob]) -> list[Enqueued]:
         elements = encode_jobs(jobs, self._settings)

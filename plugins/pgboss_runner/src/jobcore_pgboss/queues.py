@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 from psycopg import AsyncConnection
 
-from jobcore.models import NewJob
+from jobcore.models import AlikeJobs, NewJob
 from jobcore_pgboss.encoding import expire_seconds
 from jobcore_pgboss.refusals import SHORTEST_HEARTBEAT
 from jobcore_pgboss.settings import PgBossSettings
@@ -23,8 +23,10 @@ class Queues:
         self._settings = settings
         self._known: set[str] = set()
 
-    def unknown(self, jobs: Sequence[NewJob]) -> dict[str, int]:
+    def unknown(self, jobs: Sequence[NewJob] | AlikeJobs) -> dict[str, int]:
         """Which queues of these jobs are not known to exist, with the seconds after which their jobs are stuck."""
+        if isinstance(jobs, AlikeJobs):
+            jobs = [jobs.common]
         return {job.queue: expire_seconds(job, self._settings) for job in jobs if job.queue not in self._known}
 
     async def ensure(self, connection: AsyncConnection[Any], queues: dict[str, int]) -> None:

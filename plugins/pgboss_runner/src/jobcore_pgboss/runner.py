@@ -15,7 +15,7 @@ from jobcore_pgboss.enqueue import Enqueuer
 from jobcore_pgboss.identity import CAPABILITIES, RUNNER_TYPE
 from jobcore_pgboss.queues import Queues
 from jobcore_pgboss.reasons.unrecorded import find_unrecorded
-from jobcore_pgboss.refusals import check_timeout, refusals
+from jobcore_pgboss.refusals import refusals
 from jobcore_pgboss.schema import attach
 from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.statements import statement
@@ -51,8 +51,7 @@ class PgBossRunner(JobRunner):
         await self._enqueuer.close()
 
     async def submit(self, jobs: Iterable[NewJob], *, connection: Any = None) -> Sequence[Enqueued]:
-        with refusals():
-            return await self._enqueuer.submit(map(check_timeout, jobs), connection)
+        return await self._enqueuer.submit(jobs, connection)
 
     async def cancel(
         self, tenant: UUID, job_id: UUID, *, reason: str | None = None, cancelled_by: str | None = None

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from psycopg import AsyncCursor
 from psycopg.rows import TupleRow
 
-from jobcore.models import NewJob
 from jobcore_pgboss.encoding import encode_plain_jobs
+from jobcore_pgboss.intake import Chunk
 from jobcore_pgboss.settings import PgBossSettings
 from jobcore_pgboss.statements import statement
 from jobcore_postgres.background.link import Connection, patience
+
+CHECK_AT_ONCE = "set constraints all immediate"
+"""pg-boss has PostgreSQL look for each job's queue when the transaction commits: after all else, while nobody plans."""
 
 
 class NotPlainError(Exception):
     """Some jobs are not new and alike, or have no queue: `pgboss_add` does not take them."""
 
 
-async def add_in_chunks(connection: Connection, chunks: Iterable[Sequence[NewJob]], settings: PgBossSettings) -> None:
+async def add_in_chunks(connection: Connection, chunks: Iterable[Chunk], settings: PgBossSettings) -> None:
     """Insert all of these jobs, or none. A chunk is asked for while PostgreSQL inserts the one before.
 
     Raises:
@@ -27,6 +30,7 @@ async def add_in_chunks(connection: Connection, chunks: Iterable[Sequence[NewJob
         Exception: what the making of a chunk raises.
     """
     async with connection.transaction(), connection.pipeline():
+        await connection.execute(CHECK_AT_ONCE)
         additions = [await _begin(connection, chunk, settings) for chunk in chunks]
         with patience(connection):
             for addition in additions:
@@ -34,7 +38,7 @@ async def add_in_chunks(connection: Connection, chunks: Iterable[Sequence[NewJob
                     raise NotPlainError
 
 
-async def _begin(connection: Connection, chunk: Sequence[NewJob], settings: PgBossSettings) -> AsyncCursor[TupleRow]:
+async def _begin(connection: Connection, chunk: Chunk, settings: PgBossSettings) -> AsyncCursor[TupleRow]:
     """Send a chunk, and return where its answer will be."""
     plain = encode_plain_jobs(chunk, settings)
     if plain is None:

@@ -42,6 +42,11 @@ class Link:
         """Host, port, database and user, for messages."""
         return self._database.address
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether somebody uses it now."""
+        return self._lock.locked()
+
     @asynccontextmanager
     async def use(self) -> AsyncGenerator[Connection]:
         """Yield the connection, connecting first if there is none.
