@@ -26,7 +26,7 @@ def show_job(
     if details:
         output.show_line()
         output.show_table(
-            ("step", "status", "at", "tries", "result"),
+            ("step", "status", "at", "retries", "result"),
             [(row.step_name, row.status, row.processed_at, row.retry_count, _brief(row.result)) for row in details],
             empty="",
         )
