@@ -54,6 +54,26 @@ async def test_plans_that_were_made_on_empty_tables_serve_full_ones(app: App, ou
     assert await rows_read(app) - before <= 3 * BATCH  # walked, it would be thousands for each
 
 
+async def test_the_look_for_vanished_jobs_does_not_walk_the_queue_for_each(app: App) -> None:
+    await app.enqueue()
+    await gather_statistics_while_nothing_runs(app)
+    await app.enqueue(count=RUNNING)
+    before = await rows_read(app)
+    assert await app.rows("select job_id from jobcore.pgboss_mirror_vanished(%s, 0)", RUNNING) == []
+    assert await rows_read(app) - before <= 3 * RUNNING  # walked, it would be hundreds for each
+
+
+async def test_what_node_ended_is_recorded_without_a_walk_for_each(app: App) -> None:
+    await app.enqueue()
+    await gather_statistics_while_nothing_runs(app)
+    ids = await app.enqueue(count=RUNNING)
+    await app.rows("update pgboss.job set state = 'completed', started_on = now(), completed_on = now() returning id")
+    before = await rows_read(app)
+    (row,) = await app.rows("select jobcore.pgboss_record_ends('noop', %s::uuid[]) as written", list(ids))
+    assert row["written"] == RUNNING
+    assert await rows_read(app) - before <= 4 * RUNNING  # walked, it would be hundreds for each
+
+
 async def run(connection: psycopg.AsyncConnection, count: int, outcome: str) -> int:
     """Fetch so many jobs and settle them, as a worker does; return how many."""
     fetched = await (await connection.execute(statement("fetch"), (["noop"], count, 300), binary=True)).fetchall()

@@ -1,11 +1,13 @@
 -- Walk on through `jobs` by up to `lim` rows, and note the jobs whose queue rows are gone though they have not ended;
--- cancel those that were noted a grace (seconds) ago and are still without. Returns the cancelled ones.
+-- cancel those that were noted a grace (seconds) ago and are still without. Returns the cancelled ones. A queue row is
+-- looked for in an order that only the key has, whatever the planner believes of the table.
 create or replace function jobcore.pgboss_mirror_vanished(lim integer, grace_seconds double precision)
 returns table (job_id uuid)
 language plpgsql
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_sort = off
 as $$
 #variable_conflict use_column
 declare
@@ -36,7 +38,8 @@ begin
     join public.jobs b on b.tenant = p.tenant and b.job_id = p.job_id
     where b.status in ('queued', 'active', 'processing')
         and b.runner_type = 'pgboss'
-        and not exists (select from pgboss.job j where j.name = b.queue and j.id = b.job_id offset 0)
+        and not exists (
+            select from pgboss.job j where j.name = b.queue and j.id between b.job_id and b.job_id order by j.id offset 0)
     on conflict do nothing;
 
     delete from jobcore.pgboss_vanished v
@@ -47,7 +50,9 @@ begin
             and b.job_id = v.job_id
             and b.status in ('queued', 'active', 'processing')
             and b.runner_type = 'pgboss'
-            and not exists (select from pgboss.job j where j.name = b.queue and j.id = b.job_id offset 0));
+            and not exists (
+                select from pgboss.job j where j.name = b.queue and j.id between b.job_id and b.job_id order by j.id offset 0)
+        offset 0);
 
     with due as (
         delete from jobcore.pgboss_vanished v

@@ -2,12 +2,13 @@
 -- one that waits no longer because its time is over. Jobs that only Node knew get their rows; those that Node ran once more
 -- after their end are opened again first. Returns how many were written.
 -- pg-boss's own queues are its own business. Each row is looked up by its key, whatever the planner believes of the tables:
--- the limits, and the offset, keep it from joining otherwise.
+-- the limits, and the offset, keep it from joining otherwise, and only the key of the queue has the order that is asked for.
 create or replace function jobcore.pgboss_record_ends(queue text, job_ids uuid[]) returns integer
 language plpgsql
 set enable_seqscan = off
 set enable_hashjoin = off
 set enable_mergejoin = off
+set enable_sort = off
 as $$
 #variable_conflict use_column
 declare
@@ -21,7 +22,7 @@ begin
     select jsonb_agg(jsonb_build_object('name', j.name, 'id', j.id))
     into strangers
     from unnest($2) as w (id)
-    cross join lateral (select * from pgboss.job j where j.name = $1 and j.id = w.id limit 1) j
+    cross join lateral (select * from pgboss.job j where j.name = $1 and j.id between w.id and w.id order by j.id limit 1) j
     where not exists (
         select
         from public.jobs b
@@ -35,7 +36,7 @@ begin
     from (
         select b.tenant, array_agg(b.job_id order by b.job_id) as ids
         from unnest($2) as w (id)
-        cross join lateral (select * from pgboss.job j where j.name = $1 and j.id = w.id limit 1) j
+        cross join lateral (select * from pgboss.job j where j.name = $1 and j.id between w.id and w.id order by j.id limit 1) j
         cross join lateral (
             select *
             from public.jobs b
@@ -66,7 +67,7 @@ begin
         'duration_ms', extract(epoch from j.completed_on - j.started_on) * 1000))
     into ends
     from unnest($2) as w (id)
-    cross join lateral (select * from pgboss.job j where j.name = $1 and j.id = w.id limit 1) j
+    cross join lateral (select * from pgboss.job j where j.name = $1 and j.id between w.id and w.id order by j.id limit 1) j
     cross join lateral (
         select *
         from public.jobs b
