@@ -37,6 +37,10 @@ def make() -> PayloadCodec:
     return Sealing()
 
 
+def without_its_key() -> PayloadCodec:
+    raise KeyError("NO_SUCH_KEY")
+
+
 made = Sealing()
 nothing = 7
 

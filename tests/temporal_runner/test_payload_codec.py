@@ -77,6 +77,7 @@ async def test_an_activity_without_a_workflow_goes_through_the_codec_too(stage: 
         ("temporal_runner.missing:Sealing", "No module named 'temporal_runner.missing'"),
         ("temporal_runner.sealing:Ceiling", "has no attribute 'Ceiling'"),
         ("temporal_runner.sealing:Keyed", "missing 1 required positional argument: 'key'"),
+        ("temporal_runner.sealing:without_its_key", "KeyError: 'NO_SUCH_KEY'"),
         ("temporal_runner.sealing:nothing", "is no temporalio.converter.PayloadCodec"),
     ],
 )

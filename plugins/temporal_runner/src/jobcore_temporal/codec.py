@@ -29,8 +29,9 @@ def _load(target: str) -> PayloadCodec:
     try:
         found = getattr(import_module(module), name)
         codec = found() if callable(found) else found
-    except (ImportError, AttributeError, TypeError) as error:
-        raise ConfigurationError(f"temporal.payload_codec names {target!r}, which cannot be had: {error}") from error
+    except Exception as error:  # whatever the user's code raises, such as a KeyError for a key that is not set
+        reason = f"{type(error).__name__}: {error}"
+        raise ConfigurationError(f"temporal.payload_codec names {target!r}, which cannot be had: {reason}") from error
     if not isinstance(codec, PayloadCodec):
         raise ConfigurationError(
             f"temporal.payload_codec names {target!r}, which is no temporalio.converter.PayloadCodec, nor makes one: "
