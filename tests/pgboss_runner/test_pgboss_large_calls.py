@@ -16,6 +16,7 @@ from jobcore.models import NewJob
 from jobcore_pgboss import intake
 from jobcore_pgboss.runner import PgBossRunner
 from jobcore_pgboss.settings import PgBossSettings
+from jobcore_postgres.background.link import Link
 from jobcore_postgres.store import PostgresStore
 from pgboss_runner.harness import App, new_job
 
@@ -91,11 +92,15 @@ async def test_a_job_that_cannot_be_planned_takes_all_others_back(app: App) -> N
     [
         psycopg.errors.UniqueViolation("theirs"),
         psycopg.errors.AdminShutdown("theirs"),
+        psycopg.errors.UndefinedTable("theirs"),
+        psycopg.Rollback("theirs"),
         psycopg.OperationalError("theirs"),
         StorageUnavailableError("theirs"),
     ],
 )
-async def test_what_the_making_of_a_payload_raises_is_not_taken_for_the_databases(app: App, raised: Exception) -> None:
+async def test_what_the_making_of_a_payload_raises_is_not_taken_for_the_databases(
+    app: App, raised: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever reads payloads from a database of his own may have lost that one."""
     await app.enqueue()
 
@@ -104,6 +109,9 @@ async def test_what_the_making_of_a_payload_raises_is_not_taken_for_the_database
         yield
 
     jobs = [new_job("noop") for _ in range(MANY)]
+    with pytest.raises(type(raised), match="theirs"):
+        await app.runner.submit(plans(jobs, 3 * intake.CHUNK + 3, stumble()))
+    monkeypatch.setattr(Link, "is_busy", True)  # so that a connection of the pool is taken
     with pytest.raises(type(raised), match="theirs"):
         await app.runner.submit(plans(jobs, 3 * intake.CHUNK + 3, stumble()))
     assert await stored(app) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import weakref
 from collections.abc import AsyncGenerator, Iterator
@@ -108,4 +109,25 @@ async def test_payloads_that_a_generator_makes_are_not_kept(app: JobApp) -> None
     gc.collect()
     assert [reference() for reference in alive if reference() is not None] == []
     assert [(await app.get_job("system", handle.job_id)).payload["number"] for handle in handles] == list(range(50))
-    assert handles[3].job_id == handles[3:][0].job_id
+    assert handles[3] == handles[3:][0] != handles[4]
+    assert handles[3] in set(handles)
+
+
+async def test_what_the_caller_changes_meanwhile_changes_nothing(app: JobApp) -> None:
+    letters = [Letter(number=n) for n in range(3)]
+    enqueueing = app.enqueue_many(send, letters, tenant="system")
+    task = asyncio.ensure_future(enqueueing)
+    await asyncio.sleep(0)
+    letters.clear()
+    assert len(await task) == 3
+
+
+async def test_what_the_making_of_a_payload_raises_is_raised_to_a_second_reader_too() -> None:
+    def some() -> Iterator[tuple[UUID, UUID, bytes]]:
+        yield from members(2)
+        raise LookupError("the third")
+
+    jobs = AlikeJobs(COMMON, some())
+    for _ in range(2):
+        with pytest.raises(LookupError, match="the third"):
+            list(jobs)

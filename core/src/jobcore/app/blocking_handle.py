@@ -21,6 +21,13 @@ class BlockingJobHandle(Generic[ResultT]):
         self._loop = loop
         self._handle = handle
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both lead to the same job."""
+        return isinstance(other, BlockingJobHandle) and (self.tenant, self.job_id) == (other.tenant, other.job_id)
+
+    def __hash__(self) -> int:
+        return hash((self.tenant, self.job_id))
+
     @property
     def job_id(self) -> UUID:
         return self._handle.job_id

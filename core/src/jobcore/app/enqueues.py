@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar, Unpack, overload
 from uuid import UUID
 
@@ -84,14 +84,16 @@ class Enqueues:
         """Enqueue one job for each payload, in one round trip for each runner; raises as `enqueue`.
 
         All of one runner are accepted, or none. `job_id` and `dedupe_key` belong to one job: use `enqueue` for them.
-        Payloads that a generator makes are asked for one by one, and take no memory afterwards; what it raises comes
-        out, with nothing accepted. The handles, in the payloads' order, are made when they are read.
+        Payloads of a generator are asked for one by one, while the transaction is open, so a slow one is better read to
+        its end before; its objects take no memory afterwards, and what it raises comes out, with nothing accepted. The
+        handles, in the payloads' order, are made when they are read.
         """
         self._require_open()
         if options.get("job_id") is not None or options.get("dedupe_key") is not None:
             raise InputError("enqueue_many makes many jobs, and job_id and dedupe_key belong to one; use enqueue.")
         await self._require_known(job, options)
-        plans = self.planner.plan_many(job, data, options)
+        settled = data if isinstance(data, Iterator) else list(data)  # which the caller may change meanwhile
+        plans = self.planner.plan_many(job, settled, options)
         tenants, answers = await self.submission.submit_all(
             plans, options.get("connection"), self.planner.runner_of_all(job, options)
         )

@@ -57,6 +57,13 @@ class AppJobHandle(Generic[ResultT]):
         self._external_id = external_id
         self._definition = definition
 
+    def __eq__(self, other: object) -> bool:
+        """Whether both lead to the same job."""
+        return isinstance(other, AppJobHandle) and (self._tenant, self._job_id) == (other.tenant, other.job_id)
+
+    def __hash__(self) -> int:
+        return hash((self._tenant, self._job_id))
+
     @property
     def job_id(self) -> UUID:
         return self._job_id

@@ -40,7 +40,7 @@ class Submission:
         """
         if isinstance(jobs, AlikeJobs):
             answers = await self._hand_to(jobs.common.runner_type, jobs, connection)
-            self._tell(jobs, answers)
+            self._tell(jobs, jobs.tenants, answers)
             return jobs.tenants, answers
         planned: list[NewJob] = []
         if runner is not None:
@@ -48,10 +48,13 @@ class Submission:
         else:
             planned.extend(jobs)
             answers = await self._distribute(planned, connection)
-        self._tell(planned, answers)
-        return [job.tenant for job in planned], answers
+        tenants = [job.tenant for job in planned]
+        self._tell(planned, tenants, answers)
+        return tenants, answers
 
-    def _tell(self, jobs: Iterable[NewJob], answers: Sequence[Enqueued]) -> None:
+    def _tell(self, jobs: Iterable[NewJob], tenants: Sequence[UUID], answers: Sequence[Enqueued]) -> None:
+        if len(answers) != len(tenants):
+            raise RuntimeError(f"A runner answered {len(answers)} times to {len(tenants)} jobs.")
         if self._observer is NOBODY:
             return
         for job, answer in zip(jobs, answers, strict=True):

@@ -24,7 +24,7 @@ class AlikeJobs(Iterable[NewJob]):
         coming: the id, tenant and payload of each; what it raises comes out where the next is asked for.
     """
 
-    __slots__ = ("_coming", "common", "ids", "payloads", "tenants")
+    __slots__ = ("_coming", "_error", "common", "ids", "payloads", "tenants")
 
     def __init__(self, common: NewJob, coming: Iterable[tuple[UUID, UUID, bytes]]) -> None:
         self.common = common
@@ -32,10 +32,18 @@ class AlikeJobs(Iterable[NewJob]):
         self.tenants: list[UUID] = []
         self.payloads: list[bytes] = []
         self._coming = iter(coming)
+        self._error: Exception | None = None
 
     def plan_next(self) -> bool:
-        """Plan one more; false at the end."""
-        planned = next(self._coming, None)
+        """Plan one more; false at the end. Raises what the making of a payload raised, again and again: a second reader
+        is not to take what came before for all."""
+        if self._error is not None:
+            raise self._error
+        try:
+            planned = next(self._coming, None)
+        except Exception as error:
+            self._error = error
+            raise
         if planned is None:
             return False
         job_id, tenant, payload = planned

@@ -175,7 +175,8 @@ class JobRunner(Reloadable, ABC):
         """Accept jobs: each has its `jobs` row, and will run, once this returns (or once `connection` commits).
 
         All or none of them. The answers stand in the order of `jobs`. The jobs may be planned while they are asked
-        for: what that raises has to come out, with nothing accepted.
+        for: what that raises has to come out, with nothing accepted. Those of a large call are `AlikeJobs` where they
+        differ in nothing but id, tenant and payload; a runner that stores by columns may read them so.
         """
 
     @abstractmethod

@@ -23,11 +23,18 @@ def encode_jobs(jobs: Sequence[NewJob], settings: PgBossSettings) -> str:
     return orjson.dumps([_job(job, settings) for job in jobs]).decode()
 
 
+def is_plain(jobs: Sequence[NewJob] | AlikeJobs) -> bool:
+    """Whether `pgboss_add` takes these jobs: they differ in their ids, tenants and payloads only, and have no more."""
+    if isinstance(jobs, AlikeJobs):
+        return _is_like(jobs.common, jobs.common)
+    return all(_is_like(jobs[0], job) for job in jobs)
+
+
 def encode_plain_jobs(jobs: Sequence[NewJob] | AlikeJobs, settings: PgBossSettings) -> tuple[str, str, str, str] | None:
     """Return what `pgboss_add` takes, or `None` if these jobs differ in more than their ids, tenants and payloads."""
-    alike = jobs if isinstance(jobs, AlikeJobs) else _alike(jobs)
-    if alike is None or not _is_like(alike.common, alike.common):
+    if not is_plain(jobs):
         return None
+    alike = jobs if isinstance(jobs, AlikeJobs) else _by_columns(jobs)
     return (
         orjson.dumps({**_common(alike.common, settings), "metadata": dict(alike.common.metadata)}).decode(),
         array_of(job_id.hex for job_id in alike.ids),
@@ -108,14 +115,11 @@ def _common(job: NewJob, settings: PgBossSettings) -> dict[str, Any]:
     }
 
 
-def _alike(jobs: Sequence[NewJob]) -> AlikeJobs | None:
-    """Return the jobs by columns, or `None` if they differ in more than these."""
-    first = jobs[0]
-    if not all(_is_like(first, job) for job in jobs):
-        return None
-    alike = AlikeJobs(first, ((job.job_id, job.tenant, job.payload) for job in jobs))
-    while alike.plan_next():
-        pass
+def _by_columns(jobs: Sequence[NewJob]) -> AlikeJobs:
+    alike = AlikeJobs(jobs[0], ())
+    alike.ids = [job.job_id for job in jobs]
+    alike.tenants = [job.tenant for job in jobs]
+    alike.payloads = [job.payload for job in jobs]
     return alike
 
 

@@ -13,10 +13,10 @@ from typing import Any, LiteralString
 import psycopg
 from psycopg import errors as pg
 
-from jobcore.errors import StorageUnavailableError
+from jobcore.errors import StorageError, StorageUnavailableError
 from jobcore.models import Enqueued, NewJob, OnConflict, OnDemand
 from jobcore_pgboss.callers import enqueue_on
-from jobcore_pgboss.encoding import encode_jobs, encode_plain_jobs
+from jobcore_pgboss.encoding import encode_jobs, encode_plain_jobs, is_plain
 from jobcore_pgboss.intake import Chunk, Intake
 from jobcore_pgboss.queues import Queues
 from jobcore_pgboss.refusals import refusals
@@ -46,8 +46,8 @@ class Enqueuer:
     """Enqueues on a caller's connection, or on ours: there, concurrent calls share one statement.
 
     The next batch leaves when the last has committed, so that one caller alone waits for nobody, and many together pay
-    for one commit and one notification. All batches leave by the same connection, whose process in PostgreSQL is warm;
-    a pool would wake another one each time. A large call has a transaction to itself.
+    for one commit and one notification. Batches leave by the same connection, whose process in PostgreSQL is warm; a
+    pool would wake another one each time. A large call has a transaction to itself.
     """
 
     def __init__(self, database: Database, queues: Queues, settings: PgBossSettings) -> None:
@@ -100,16 +100,20 @@ class Enqueuer:
 
     async def _stream(self, first: Chunk, call: Intake) -> bool:
         """Take the short way while the rest is being planned; false, with nothing stored, if it does not take them."""
+        if not is_plain(first):
+            return False
         with refusals():
             await self._ensure_queues(first)
         try:
             async with self._free_connection() as connection:
                 await add_in_chunks(connection, chain([first], call.chunks()), self._settings)
-        except (NotPlainError, psycopg.Error, StorageUnavailableError):
-            if call.planning_error is not None:
-                raise call.planning_error from None
-            return False  # the other way takes what this one does not, needs no pipeline, and says what is wrong
-        return True
+        except (NotPlainError, psycopg.Error, StorageError):
+            stored = False  # the other way takes what this one does not, needs no pipeline, and says what is wrong
+        else:
+            stored = True
+        if call.planning_error is not None:  # of a kind that our own transaction and pool take for theirs
+            raise call.planning_error
+        return stored
 
     async def _send_all(self) -> None:
         while self._requests:

@@ -26,7 +26,7 @@ class Intake:
         jobs: made when they are asked for; what their making raises comes out of `chunks`.
 
     Raises:
-        CapabilityError: there too, if one may run longer than pg-boss lets it.
+        CapabilityError: if one may run longer than pg-boss lets it; for jobs that are looked at one by one, there too.
     """
 
     def __init__(self, jobs: Iterable[NewJob]) -> None:
