@@ -122,13 +122,11 @@ async def problems_of(dsn: str, billing: Sequence[Handle], bundling: Sequence[Ha
 
 async def bill(app: JobApp, cycles: Sequence[DueCycle]) -> list[Handle]:
     """Enqueue one `generate-invoice` for each cycle that is due."""
-    return await app.enqueue_many(
-        generate_invoice,
-        [
-            GenerateInvoice(tenant_id=due.tenant, client_id=due.client_id, billing_cycle_id=due.billing_cycle_id)
-            for due in cycles
-        ],
-    )
+    wanted = [
+        GenerateInvoice(tenant_id=due.tenant, client_id=due.client_id, billing_cycle_id=due.billing_cycle_id)
+        for due in cycles
+    ]
+    return list(await app.enqueue_many(generate_invoice, wanted))
 
 
 async def archive(app: JobApp, dsn: str) -> list[Handle]:
