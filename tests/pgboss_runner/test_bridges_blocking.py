@@ -22,7 +22,7 @@ from pgboss_runner.harness import TENANT
 
 OTHER = UUID("22222222-2222-7222-8222-222222222222")
 
-pytestmark = pytest.mark.parametrize("library", BLOCKING_CALLERS, ids=lambda library: library.__name__)
+pytestmark = pytest.mark.parametrize("driver", BLOCKING_CALLERS, ids=lambda driver: driver.__name__)
 
 
 class Order(JobData):
@@ -36,15 +36,15 @@ async def bill(ctx: JobContext, data: Order) -> None: ...
 
 class Payment(JobData):
     dsn: str
-    library: str
+    driver: str
     fails: bool = False
 
 
 @job("pay", retry=RetryPolicy(max_attempts=1))
 def pay(ctx: JobContext, data: Payment) -> str:
     """Write an order and enqueue its bill, in a transaction of its own in this handler's thread."""
-    [library] = [one for one in BLOCKING_CALLERS if one.__name__ == data.library]
-    with library.open(data.dsn) as caller, caller.transaction():
+    [driver] = [one for one in BLOCKING_CALLERS if one.__name__ == data.driver]
+    with driver.open(data.dsn) as caller, caller.transaction():
         caller.run("insert into orders values (9)")
         billed = ctx.blocking.enqueue(bill, Order(), connection=caller.handed, delay=timedelta(hours=1))
         assert orders_and_jobs(data.dsn) == (0, 1, 1)
@@ -55,15 +55,15 @@ def pay(ctx: JobContext, data: Payment) -> str:
 
 class Parcel(JobData):
     dsn: str
-    library: str
+    driver: str
     does: str = "ship"
 
 
 @job("ship", retry=RetryPolicy(max_attempts=1))
 def ship(ctx: JobContext, data: Parcel) -> str:
     """Write an order, enqueue its bill and complete this job, in one transaction of its own in this thread."""
-    [library] = [one for one in BLOCKING_CALLERS if one.__name__ == data.library]
-    with library.open(data.dsn) as caller:
+    [driver] = [one for one in BLOCKING_CALLERS if one.__name__ == data.driver]
+    with driver.open(data.dsn) as caller:
         if data.does == "ship in a transaction":
             with caller.transaction(), ctx.blocking.complete_in(caller.handed):
                 pass
@@ -108,8 +108,8 @@ def app(database_dsn: str) -> Generator[BlockingJobApp]:
 
 
 @pytest.fixture
-def caller(library: type[BlockingCaller], app: BlockingJobApp, database_dsn: str) -> Generator[BlockingCaller]:
-    with library.open(database_dsn) as caller:
+def caller(driver: type[BlockingCaller], app: BlockingJobApp, database_dsn: str) -> Generator[BlockingCaller]:
+    with driver.open(database_dsn) as caller:
         yield caller
 
 
@@ -194,11 +194,11 @@ def test_the_statement_runs_in_the_callers_thread(
 
 @pytest.mark.parametrize("fails", [False, True])
 def test_a_handler_in_a_thread_enqueues_in_its_own_transaction(
-    app: BlockingJobApp, library: type[BlockingCaller], database_dsn: str, fails: bool
+    app: BlockingJobApp, driver: type[BlockingCaller], database_dsn: str, fails: bool
 ) -> None:
     worker = app.worker()
     worker.start()
-    payment = Payment(dsn=database_dsn, library=library.__name__, fails=fails)
+    payment = Payment(dsn=database_dsn, driver=driver.__name__, fails=fails)
     paid = app.enqueue(pay, payment, tenant=TENANT)
     if fails:
         with pytest.raises(JobFailedError, match="no reason"):
@@ -216,13 +216,13 @@ def test_a_handler_in_a_thread_enqueues_in_its_own_transaction(
 
 @pytest.mark.parametrize("does", ["ship", "fail", "be cancelled", "ship in a transaction"])
 def test_a_handler_in_a_thread_completes_in_its_own_transaction(
-    app: BlockingJobApp, library: type[BlockingCaller], database_dsn: str, does: str
+    app: BlockingJobApp, driver: type[BlockingCaller], database_dsn: str, does: str
 ) -> None:
     worker = app.worker()
     worker.start()
-    parcel = Parcel(dsn=database_dsn, library=library.__name__, does=does)
+    parcel = Parcel(dsn=database_dsn, driver=driver.__name__, does=does)
     shipped = app.enqueue(ship, parcel, tenant=TENANT)
-    if library is Django:
+    if driver is Django:
         with pytest.raises(JobFailedError):
             shipped.result(timeout=20)
         assert "takes a blocking connection that opens its transactions itself" in error_of(database_dsn)
@@ -243,10 +243,10 @@ def error_of(dsn: str) -> str:
 
 
 def test_another_database_is_refused_and_stays_empty(
-    app: BlockingJobApp, library: type[BlockingCaller], empty_database_dsn: str, other_migrated_dsn: str
+    app: BlockingJobApp, driver: type[BlockingCaller], empty_database_dsn: str, other_migrated_dsn: str
 ) -> None:
     for dsn, reason in ((empty_database_dsn, "without jobcore"), (other_migrated_dsn, "in another database")):
-        with library.open(dsn) as caller, pytest.raises(ForeignConnectionError, match=reason), caller.transaction():
+        with driver.open(dsn) as caller, pytest.raises(ForeignConnectionError, match=reason), caller.transaction():
             enqueue(app, caller)
     with psycopg.connect(other_migrated_dsn) as connection:
         assert connection.execute("select from jobs").fetchall() == []

@@ -11,7 +11,7 @@ import pytest
 
 from jobcore.errors import ForeignConnectionError, StaleClaimError
 from jobcore.models import Outcome, Settlement
-from pgboss_runner.harness import TENANT, App, TrivialExecutor, eventually, noop
+from pgboss_runner.harness import FAST, TENANT, App, TrivialExecutor, eventually, noop
 
 
 async def hangs(claim, session, abort):
@@ -147,12 +147,22 @@ async def test_a_job_past_its_time_out_has_used_an_attempt(app: App) -> None:
 
 
 async def test_heartbeats_keep_a_long_job(app: App) -> None:
+    outlived = asyncio.Event()
+
     async def long(claim, session, abort):
-        await asyncio.sleep(3.5)
+        await outlived.wait()
 
     (job_id,) = await app.enqueue("long")
+
+    async def is_kept_long_past_its_first_lease() -> bool:
+        later = timedelta(seconds=FAST["lease_seconds"] * 1.75)
+        kept = "select id from pgboss.job where id = %s and heartbeat_on > started_on + %s"
+        return await app.rows(kept, job_id, later) != []
+
     executor = TrivialExecutor({"long": long})
     async with app.working(executor), app.working(executor):
+        await eventually(is_kept_long_past_its_first_lease)
+        outlived.set()
         await app.wait_for_status("completed", job_id)
     assert len(executor.started) == 1
 
